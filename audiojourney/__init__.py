@@ -1,0 +1,1 @@
+"""Captions, data, generators and metrics for text-to-audio research."""

@@ -1,0 +1,1 @@
+"""Writing captions and judging them."""

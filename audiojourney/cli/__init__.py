@@ -1,0 +1,1 @@
+"""The command `aj`: parse, call a recipe, print."""

@@ -1,0 +1,1 @@
+"""Clips on disk, waveforms in memory."""

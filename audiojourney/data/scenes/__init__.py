@@ -1,0 +1,1 @@
+"""A procedural synthesiser of sound scenes."""

@@ -1,0 +1,1 @@
+"""Noise schedules, objectives, samplers and guidance on tensors and callables."""

@@ -1,0 +1,1 @@
+"""Networks and the pipelines made of them."""

@@ -1,0 +1,1 @@
+"""One file a model: its data, loss and validation."""
