@@ -1,0 +1,188 @@
+"""Files that are whole or absent, and sounds that say how they were made.
+
+Sounds are written as 16-bit WAV or FLAC (as recordings are; the rounding noise lies at -98 dB) or as Ogg Vorbis.
+Equal samples and tags give equal bytes.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from audiojourney import __version__
+from audiojourney.data import ogg, riff
+from audiojourney.errors import AudioJourneyError, ClipError, UsageError
+
+FORMATS = ("wav", "flac", "ogg")
+TAG_VERSION = 1  # value of the key "aj" of every provenance tag
+_BLOCK_FRAMES = 65536  # libsndfile's Vorbis encoder overruns the stack when it is given minutes at once
+_OGG_SERIAL = 0x616A0001
+_SOFTWARE = f"audiojourney {__version__}"
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+_ELSEWHERE = "Choose another output folder."
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+@contextmanager
+def replacing(path: Path | str) -> Iterator[Path]:
+    """Give a temporary path in the folder of `path`; when the block ends well, its file takes the place of `path`.
+
+    The folder is made when absent. The file is flushed to the disk before it is renamed; when anything fails, it is
+    removed and an earlier file at `path` stays as it was.
+
+    Raises:
+        AudioJourneyError: the disk is full, or the folder cannot be written.
+    """
+    path = Path(path)
+    part = path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        _flush(part)
+        os.replace(part, path)
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise AudioJourneyError(*_told(error, path)) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path | str, data: bytes) -> None:
+    """Write a file whole or not at all (see `replacing`)."""
+    with replacing(path) as part:
+        part.write_bytes(data)
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write UTF-8 text with "\\n" line ends, whole or not at all (see `replacing`)."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path | str, value: object) -> None:
+    """Write a value as indented JSON, whole or not at all (see `replacing`)."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def save_audio(path: Path | str, wave: np.ndarray, rate_hz: int, tags: Mapping[str, Any] | None = None) -> None:
+    """Write a sound, whole or not at all; the suffix of the path names the format.
+
+    Args:
+        path: file to write; an earlier one is replaced.
+        wave: samples in [-1, 1], shape (T,) or (T, C); what lies outside is clipped.
+        rate_hz: sample rate.
+        tags: how the sound was made; `read_tag` returns it.
+
+    Raises:
+        UsageError: unknown format, no samples, or samples that are not finite.
+        AudioJourneyError: the file cannot be written.
+    """
+    write_bytes(path, encode_audio(wave, rate_hz, Path(path).suffix[1:], tags))
+
+
+def encode_audio(wave: np.ndarray, rate_hz: int, format: str = "wav", tags: Mapping[str, Any] | None = None) -> bytes:
+    """Return the bytes that `save_audio` would write in one of `FORMATS`.
+
+    Raises:
+        UsageError: unknown format, no samples, or samples that are not finite.
+    """
+    frames = _checked(wave)
+    comment = "" if tags is None else json.dumps({"aj": TAG_VERSION, **tags}, ensure_ascii=True, allow_nan=False)
+    kind = format.lower()
+    if kind not in FORMATS:
+        raise UsageError(f"Sounds cannot be written as {format!r}.", f"Use one of: {', '.join(FORMATS)}.")
+    if kind == "wav":
+        return riff.wav_bytes(frames, rate_hz, {"ICMT": comment, "ISFT": _SOFTWARE} if comment else {})
+    if kind == "flac":
+        return _sndfile_bytes(riff.pcm16(frames), rate_hz, "FLAC", "PCM_16", comment)
+    data = _sndfile_bytes(frames.astype(np.float32), rate_hz, "OGG", "VORBIS", comment)
+    return ogg.with_serial(data, _OGG_SERIAL)
+
+
+def read_tag(path: Path | str) -> dict[str, Any] | None:
+    """Return how a sound was made, as `save_audio` was told plus the key "aj", or None when the file does not say.
+
+    Raises:
+        ClipError: `missing_file`, or `not_audio`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ClipError("missing_file", "there is no such file.", str(path))
+    with path.open("rb") as file:
+        comment = riff.info_texts(file).get("ICMT", "")
+    try:
+        tag = json.loads(comment or _sndfile_comment(path))
+    except ValueError:
+        return None
+    return tag if isinstance(tag, dict) and "aj" in tag else None
+
+
+def _checked(wave: np.ndarray) -> np.ndarray:
+    frames = np.asarray(wave)
+    if frames.ndim == 1:
+        frames = frames[:, None]
+    if frames.ndim != 2 or frames.size == 0:
+        raise UsageError(f"A sound has the shape (T,) or (T, C) and at least one sample, not {np.shape(wave)}.")
+    bad = int(frames.size - np.isfinite(frames).sum())
+    if bad:
+        raise UsageError(f"{bad} of {frames.size} samples are not finite, so the sound is not written.")
+    return frames
+
+
+def _sndfile_bytes(frames: np.ndarray, rate_hz: int, format: str, subtype: str, comment: str) -> bytes:
+    buffer = io.BytesIO()
+    try:
+        with soundfile.SoundFile(buffer, "w", rate_hz, frames.shape[1], subtype, format=format) as file:
+            if comment:
+                file.comment, file.software = comment, _SOFTWARE
+            for start in range(0, len(frames), _BLOCK_FRAMES):
+                file.write(frames[start : start + _BLOCK_FRAMES])
+    except soundfile.LibsndfileError as error:
+        told = f"{frames.shape[1]} channels at {rate_hz} Hz cannot be written as {format} ({error.error_string})"
+        raise UsageError(told, "Use wav.") from error
+    return buffer.getvalue()
+
+
+def _sndfile_comment(path: Path) -> str:
+    try:
+        with soundfile.SoundFile(path) as file:
+            return file.comment
+    except soundfile.LibsndfileError as error:
+        raise ClipError("not_audio", f"not a sound that can be read ({error.error_string})", str(path)) from error
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the rename itself last; systems that cannot open folders need no such thing."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _told(error: OSError, path: Path) -> tuple[str, str]:
+    if error.errno in _FULL:
+        return f"{path} was not written: no space is left on the disk.", "Free some, or choose another folder."
+    if error.errno in _REFUSED:
+        return f"{path} was not written: its folder {path.parent} may not be written to.", _ELSEWHERE
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        return f"{path} was not written: a part of {path.parent} is a file, not a folder.", _ELSEWHERE
+    if error.errno == errno.EISDIR:
+        return f"{path} was not written: it is a folder.", "Name a file."
+    return f"{path} was not written ({error.strerror or error}).", "Choose another output file."
