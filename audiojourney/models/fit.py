@@ -1,3 +1,4 @@
+"""FIT: a transformer that moves audio between local patches and global latents (GenAu, arXiv 2406.19388, section 3.2).
 
 Patch tokens attend within short groups, latent tokens attend to each other over the whole sound, and the two
 exchange what they know group by group. All conditions enter as context tokens that latents attend to.
