@@ -104,8 +104,21 @@ def noise(
 ) -> Signal:
     """Noise of power 1/f^slope between `low_hz` and `high_hz`, shape (samples,), RMS 1."""
     return shaped_noise(
-        rng, samples, rate_hz, lambda f: np.maximum(f, low_hz / 2) ** (-slope / 2) * band_gain(f, low_hz, high_hz)
+        rng,
+        samples,
+        rate_hz,
+        lambda f: np.maximum(f, max(low_hz, 1.0) / 2) ** (-slope / 2) * band_gain(f, low_hz, high_hz),
     )
+
+
+def moving_band(rng: np.random.Generator, centre_hz: Signal, rate_hz: int, width_hz: float) -> Signal:
+    """Noise of RMS 1 in a band of `width_hz` whose centre follows `centre_hz`, shape (T,): a whistle, a filling glass.
+
+    Low-passed complex noise is carried up to the moving centre, so that no filter has to change with time.
+    """
+    real, imaginary = (noise(rng, len(centre_hz), rate_hz, low_hz=0, high_hz=width_hz / 2) for _ in range(2))
+    angle = 2 * np.pi * np.cumsum(centre_hz) / rate_hz
+    return to_rms(real * np.cos(angle) - imaginary * np.sin(angle))
 
 
 def slow_envelope(
@@ -175,6 +188,18 @@ def add_at(track: Signal, wave: Signal, start: int, gain: float = 1.0) -> None:
     first, last = max(start, 0), min(start + len(wave), len(track))
     if first < last:
         track[first:last] += gain * wave[first - start : last - start]
+
+
+def place(track: Signal, wave: Signal, start_s: float, rate_hz: int, gain: float = 1.0) -> tuple[float, float]:
+    """Add `gain * wave` into `track` in place at `start_s`; returns start and end in seconds, held inside the track."""
+    start = round(max(start_s, 0.0) * rate_hz)
+    add_at(track, wave, start, gain)
+    return min(start, len(track) - 1) / rate_hz, min(start + len(wave), len(track)) / rate_hz
+
+
+def whole(samples: int, rate_hz: int) -> tuple[tuple[float, float], ...]:
+    """The single event of a continuous sound: the whole clip."""
+    return ((0.0, samples / rate_hz),)
 
 
 def scatter(
