@@ -1,0 +1,189 @@
+"""Names of models to folders on this machine. `fetch` is the only function of the package that uses the network."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from audiojourney.errors import MissingError
+from audiojourney.registry import offer
+
+POCKET = Path(__file__).parent / "pocket"
+DEFAULT_MODEL = "pocket/generator"
+# What marks a folder as a model: ours, transformers', diffusers'.
+MARKERS = ("config.yaml", "config.json", "model_index.json")
+PROBE_S = 1.5
+_HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
+
+
+@dataclass(frozen=True)
+class Published:
+    """Weights that others have published.
+
+    Attributes:
+        repo: Hub repository that holds them.
+        files: the files that are needed.
+        licence: what their owners allow.
+    """
+
+    repo: str
+    files: tuple[str, ...]
+    licence: str
+
+
+_SNAP = "research only (Snap Inc.)"
+PUBLISHED = {
+    name: Published("mali6/autocap", (f"{name}.ckpt", f"{name}.yaml", "clap_htsat_tiny.pt"), _SNAP)
+    for name in ("genau-full-l", "genau-full-s", "genau-l-full-hq-data")
+}
+
+
+def home() -> Path:
+    """Return the folder for what the package keeps: `AJ_HOME`, or the user's cache folder."""
+    if os.environ.get("AJ_HOME"):
+        return Path(os.environ["AJ_HOME"]).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "audiojourney"
+
+
+def offline() -> bool:
+    """Say whether the user has switched the network off (`AJ_OFFLINE`, `--offline`, `HF_HUB_OFFLINE`)."""
+    names = ("AJ_OFFLINE", "HF_HUB_OFFLINE")
+    return any(os.environ.get(name, "").lower() not in ("", "0", "false", "no", "off") for name in names)
+
+
+def pocket_models() -> dict[str, Path]:
+    """Return the models that come with the package, `pocket/<name>` to folder, in alphabetical order."""
+    return {f"pocket/{config.parent.name}": config.parent for config in sorted(POCKET.glob("*/config.yaml"))}
+
+
+def resolve_model(name: str) -> Path:
+    """Return the folder of a model, fetching it when it is published and not here yet.
+
+    Args:
+        name: `pocket` or `pocket/<name>`, a folder, a training run, a name in `PUBLISHED`, or a Hub id.
+
+    Raises:
+        MissingError: nothing of that name can be had.
+    """
+    shipped = pocket_models()
+    wanted = DEFAULT_MODEL if name == "pocket" else name
+    if wanted in shipped:
+        return shipped[wanted]
+    path = Path(name).expanduser()
+    if _is_path(name) or path.exists():
+        return _model_folder(path)
+    if name in PUBLISHED:
+        return fetch(PUBLISHED[name].repo, PUBLISHED[name].files)
+    if name.startswith("pocket") or not _HUB_ID.match(name):
+        raise MissingError(f"There is no model {name!r}.", offer(name, [*shipped, *PUBLISHED]))
+    return fetch(name)
+
+
+def _is_path(name: str) -> bool:
+    return name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1
+
+
+def _model_folder(path: Path) -> Path:
+    if not path.exists():
+        raise MissingError(f"There is no model folder {str(path)!r}.")
+    for folder in (path / "final", path):
+        if any((folder / marker).is_file() for marker in MARKERS):
+            return folder
+    raise MissingError(f"{str(path)!r} holds no model (none of {', '.join(MARKERS)}).")
+
+
+def fetch(repo: str, files: tuple[str, ...] | None = None, revision: str | None = None) -> Path:
+    """Return the local folder of a Hub repository: from the cache, else by one download.
+
+    Args:
+        repo: Hub id, `owner/name`.
+        files: the files wanted; None means all that are safe to load.
+        revision: branch, tag or commit.
+
+    Raises:
+        MissingError: not in the cache, and the network is off, dead, or has no such repository.
+    """
+    from huggingface_hub import snapshot_download
+
+    arguments = {
+        "repo_id": repo,
+        "revision": revision,
+        "allow_patterns": list(files) if files else None,
+        # Formats of other frameworks, and pickles that have a safe twin nearly everywhere.
+        "ignore_patterns": None if files else ["*.h5", "*.msgpack", "*.onnx", "*.ot", "*.tflite"],
+        "cache_dir": home() / "hub" if os.environ.get("AJ_HOME") else None,
+    }
+    try:
+        folder = Path(snapshot_download(**arguments, local_files_only=True))
+        if all((folder / name).is_file() for name in files or ()):
+            return folder
+    except (OSError, ValueError):
+        pass
+    if offline() or not _reachable():
+        reason = "the network is switched off" if offline() else "the network cannot be reached"
+        raise MissingError(
+            f"The weights {repo!r} are not on this machine and {reason}.",
+            f"Run `aj models pull {repo}` where there is a network, or name a model folder.",
+        )
+    try:
+        return Path(snapshot_download(**arguments))
+    except (OSError, ValueError) as error:
+        raise MissingError(f"The weights {repo!r} cannot be fetched: {_reason(error)}.", _next_step(error)) from error
+
+
+def _reachable() -> bool:
+    """Say within `PROBE_S` whether the Hub answers at all: its own retries would take the better part of a minute."""
+    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
+        return True  # a proxy must be asked in its own way
+    endpoint = urlsplit(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
+    address = (endpoint.hostname or "", endpoint.port or (80 if endpoint.scheme == "http" else 443))
+    answers: list[bool] = []
+
+    def probe() -> None:
+        try:
+            socket.create_connection(address, timeout=PROBE_S).close()
+            answers.append(True)
+        except OSError:
+            pass
+
+    # In a thread of its own, since looking up a name knows no time limit.
+    thread = threading.Thread(target=probe, daemon=True)
+    thread.start()
+    thread.join(PROBE_S)
+    return bool(answers)
+
+
+def _chain(error: BaseException) -> list[str]:
+    """Return the class names of an error and its causes; the HTTP library below changes, its names do not."""
+    names: list[str] = []
+    current: BaseException | None = error
+    while current is not None:
+        names.append(type(current).__name__)
+        current = current.__cause__ or current.__context__
+    return names
+
+
+def _reason(error: BaseException) -> str:
+    names = _chain(error)
+    if "GatedRepoError" in names:
+        return "its owners ask you to accept their terms first"
+    if "RepositoryNotFoundError" in names:
+        return "the Hub has no such repository, or it is private"
+    if "RevisionNotFoundError" in names:
+        return "the repository has no such revision"
+    if "HFValidationError" in names:
+        return "that is no valid Hub id"
+    if any(name.startswith("Connect") or name.endswith("Timeout") for name in names):
+        return "the network cannot be reached"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _next_step(error: BaseException) -> str:
+    if "GatedRepoError" in _chain(error):
+        return "Accept them on the Hub, set HF_TOKEN, and try again."
+    return "Check the name and the network, or name a model folder."
