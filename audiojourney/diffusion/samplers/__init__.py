@@ -1,0 +1,24 @@
+"""Samplers by name: plain functions that turn noise into latents by asking a denoiser."""
+
+from __future__ import annotations
+
+import difflib
+
+from audiojourney.diffusion.samplers.base import Sampler
+from audiojourney.diffusion.samplers.ddim import ddim
+from audiojourney.errors import UsageError
+
+SAMPLERS: dict[str, Sampler] = {"ddim": ddim}
+
+
+def find_sampler(name: str) -> Sampler:
+    """Return the sampler of this name.
+
+    Raises:
+        UsageError: there is none; the message names the known samplers and the nearest name.
+    """
+    if name not in SAMPLERS:
+        close = difflib.get_close_matches(name.lower(), SAMPLERS, n=1, cutoff=0.4)
+        meant = f"Did you mean {close[0]!r}? " if close else ""
+        raise UsageError(f"Unknown sampler {name!r}.", f"{meant}Known samplers: {', '.join(sorted(SAMPLERS))}.")
+    return SAMPLERS[name]
