@@ -49,7 +49,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
         _flush(part)
-        os.replace(part, path)
+        part.replace(path)
         _flush_folder(path.parent)
     except OSError as error:
         raise AudioJourneyError(*_told(error, path)) from error
@@ -65,7 +65,7 @@ def write_bytes(path: Path | str, data: bytes) -> None:
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write UTF-8 text with "\\n" line ends, whole or not at all (see `replacing`)."""
+    """Write UTF-8 text as it is, whole or not at all (see `replacing`)."""
     write_bytes(path, text.encode("utf-8"))
 
 
