@@ -16,7 +16,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from audiojourney.diffusion.schedule import Schedule
+from audiojourney.diffusion.path import Schedule
 from audiojourney.errors import UsageError
 
 PREDICTIONS = ("epsilon", "v", "x0", "flow")
@@ -131,8 +131,12 @@ class Objective:
         if as_tango or self.prediction == "epsilon":
             # min(SNR, gamma) / SNR, written so that it is 1 and not 0 / 0 at pure noise.
             return (gamma / snr).clamp(max=1).float()
-        slope = {"x0": 1, "v": sigma / (alpha**2 + sigma**2), "flow": sigma / (alpha + sigma)}[self.prediction]
-        return (snr.clamp(max=gamma) * slope**2).float()
+        weight = snr.clamp(max=gamma)
+        if self.prediction == "v":
+            weight = weight * (sigma / (alpha**2 + sigma**2)) ** 2
+        if self.prediction == "flow":
+            weight = weight * (sigma / (alpha + sigma)) ** 2
+        return weight.float()
 
     def loss(
         self,

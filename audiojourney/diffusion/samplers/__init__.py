@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import difflib
 
-from audiojourney.diffusion.samplers.base import Sampler
+from audiojourney.diffusion.samplers.base import Denoise, DrawNoise, OnStep, Sampler
 from audiojourney.diffusion.samplers.ddim import ddim
+from audiojourney.diffusion.samplers.ddpm import ddpm
+from audiojourney.diffusion.samplers.dpm import dpm_solver_2m
+from audiojourney.diffusion.samplers.euler import euler, heun
+from audiojourney.diffusion.samplers.pndm import plms, pndm
 from audiojourney.errors import UsageError
 
-SAMPLERS: dict[str, Sampler] = {"ddim": ddim}
+__all__ = ["SAMPLERS", "Denoise", "DrawNoise", "OnStep", "Sampler", "find_sampler"]
+
+SAMPLERS: dict[str, Sampler] = {
+    "ddim": ddim,
+    "ddpm": ddpm,
+    "dpm++2m": dpm_solver_2m,
+    "euler": euler,
+    "heun": heun,
+    "plms": plms,
+    "pndm": pndm,
+}
 
 
 def find_sampler(name: str) -> Sampler:

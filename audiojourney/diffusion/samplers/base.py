@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from audiojourney.diffusion.objective import check_prediction, predicted_epsilon, predicted_x0
-from audiojourney.diffusion.schedule import Point, Schedule
+from audiojourney.diffusion.path import Point, Schedule
 from audiojourney.diffusion.timesteps import Spacing
 from audiojourney.errors import UsageError
 
@@ -29,7 +29,7 @@ class Sampler(Protocol):
 
     Args:
         denoise: maps latents (B, ...) and times (B,) to a prediction (B, ...). Times are int64 on discrete schedules
-            and float32 on flow schedules.
+            and float32 (float64 for latents of that type) on flow schedules.
         x_T: noise to start from, shape (B, ...).
         schedule: the path that the network was trained on.
         steps: number of steps; most samplers ask the network once a step.
@@ -62,10 +62,24 @@ class Sampler(Protocol):
         """Turn noise (B, ...) into latents (B, ...)."""
 
 
+class Step(NamedTuple):
+    """One step of a sampler.
+
+    Attributes:
+        here: where the latents are.
+        there: where the step ends.
+        last: True when nothing is asked of the network at `there`.
+    """
+
+    here: Point
+    there: Point
+    last: bool
+
+
 def walk(
     schedule: Schedule, steps: int, spacing: str | Spacing, prediction: str, on_step: OnStep | None
-) -> Iterator[tuple[Point, Point]]:
-    """Yield (here, next) of every step from noise to sound, and report each step once it is done.
+) -> Iterator[Step]:
+    """Yield every step from noise to sound, and report each step once it is done.
 
     Raises:
         UsageError: the spacing does not fit the schedule, or epsilon is asked for at pure noise, where it says nothing
@@ -77,10 +91,11 @@ def walk(
             f"A prediction of epsilon says nothing about the sound at time {path[0].t}, which is pure noise.",
             "Use prediction v, x0 or flow with a zero terminal SNR, or another spacing.",
         )
-    for done, step in enumerate(pairwise(path), start=1):
-        yield step
+    total = len(path) - 1
+    for done, (here, there) in enumerate(pairwise(path), start=1):
+        yield Step(here, there, last=done == total)
         if on_step is not None:
-            on_step(done, len(path) - 1)
+            on_step(done, total)
 
 
 def evaluate(denoise: Denoise, x: Tensor, here: Point, prediction: str) -> tuple[Tensor, Tensor]:
@@ -92,7 +107,7 @@ def evaluate(denoise: Denoise, x: Tensor, here: Point, prediction: str) -> tuple
         here: the place on the path.
         prediction: what the network predicts.
     """
-    dtype = torch.int64 if isinstance(here.t, int) else torch.float32
+    dtype = torch.int64 if isinstance(here.t, int) else torch.promote_types(x.dtype, torch.float32)
     times = torch.full((x.shape[0],), here.t, dtype=dtype, device=x.device)
     output = denoise(x, times).to(x.dtype)
     x0 = predicted_x0(prediction, output, x, here.alpha, here.sigma)

@@ -6,8 +6,8 @@ import math
 
 from torch import Tensor
 
+from audiojourney.diffusion.path import Point, Schedule
 from audiojourney.diffusion.samplers.base import Denoise, DrawNoise, OnStep, evaluate, fresh_noise, walk
-from audiojourney.diffusion.schedule import Point, Schedule
 from audiojourney.diffusion.timesteps import Spacing
 from audiojourney.errors import UsageError
 
@@ -61,7 +61,7 @@ def ddim(
     if not 0 <= eta <= 1:
         raise UsageError(f"eta must lie in [0, 1], got {eta}.")
     x = x_T
-    for here, there in walk(schedule, steps, spacing, prediction, on_step):
+    for here, there, _ in walk(schedule, steps, spacing, prediction, on_step):
         x0, epsilon = evaluate(denoise, x, here, prediction)
         scale = noise_scale(here, there, eta)
         x = step(x0, epsilon, there, scale, fresh_noise(noise, "ddim") if scale > 0 else None)
