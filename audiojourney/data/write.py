@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and sounds that say how they were made.
+"""Sounds that say how they were made, written whole or not at all.
 
 Sounds are written as 16-bit WAV or FLAC (as recordings are; the rounding noise lies at -98 dB) or as Ogg Vorbis.
 Equal samples and tags give equal bytes.
@@ -6,13 +6,9 @@ Equal samples and tags give equal bytes.
 
 from __future__ import annotations
 
-import errno
 import io
 import json
-import os
-import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,57 +17,14 @@ import soundfile
 
 from audiojourney import __version__
 from audiojourney.data import ogg, riff
-from audiojourney.errors import AudioJourneyError, ClipError, UsageError
+from audiojourney.errors import ClipError, UsageError
+from audiojourney.files import write_bytes
 
 FORMATS = ("wav", "flac", "ogg")
 TAG_VERSION = 1  # value of the key "aj" of every provenance tag
 _BLOCK_FRAMES = 65536  # libsndfile's Vorbis encoder overruns the stack when it is given minutes at once
 _OGG_SERIAL = 0x616A0001
 _SOFTWARE = f"audiojourney {__version__}"
-_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
-_ELSEWHERE = "Choose another output folder."
-_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
-
-
-@contextmanager
-def replacing(path: Path | str) -> Iterator[Path]:
-    """Give a temporary path in the folder of `path`; when the block ends well, its file takes the place of `path`.
-
-    The folder is made when absent. The file is flushed to the disk before it is renamed; when anything fails, it is
-    removed and an earlier file at `path` stays as it was.
-
-    Raises:
-        AudioJourneyError: the disk is full, or the folder cannot be written.
-    """
-    path = Path(path)
-    part = path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        _flush(part)
-        part.replace(path)
-        _flush_folder(path.parent)
-    except OSError as error:
-        raise AudioJourneyError(*_told(error, path)) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-
-
-def write_bytes(path: Path | str, data: bytes) -> None:
-    """Write a file whole or not at all (see `replacing`)."""
-    with replacing(path) as part:
-        part.write_bytes(data)
-
-
-def write_text(path: Path | str, text: str) -> None:
-    """Write UTF-8 text as it is, whole or not at all (see `replacing`)."""
-    write_bytes(path, text.encode("utf-8"))
-
-
-def write_json(path: Path | str, value: object) -> None:
-    """Write a value as indented JSON, whole or not at all (see `replacing`)."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def save_audio(path: Path | str, wave: np.ndarray, rate_hz: int, tags: Mapping[str, Any] | None = None) -> None:
@@ -159,30 +112,3 @@ def _sndfile_comment(path: Path) -> str:
             return file.comment
     except soundfile.LibsndfileError as error:
         raise ClipError("not_audio", f"not a sound that can be read ({error.error_string})", str(path)) from error
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the rename itself last; systems that cannot open folders need no such thing."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _told(error: OSError, path: Path) -> tuple[str, str]:
-    if error.errno in _FULL:
-        return f"{path} was not written: no space is left on the disk.", "Free some, or choose another folder."
-    if error.errno in _REFUSED:
-        return f"{path} was not written: its folder {path.parent} may not be written to.", _ELSEWHERE
-    if error.errno in (errno.ENOTDIR, errno.EEXIST):
-        return f"{path} was not written: a part of {path.parent} is a file, not a folder.", _ELSEWHERE
-    if error.errno == errno.EISDIR:
-        return f"{path} was not written: it is a folder.", "Name a file."
-    return f"{path} was not written ({error.strerror or error}).", "Choose another output file."
