@@ -1,0 +1,133 @@
+"""The pocket text encoder: a prompt becomes soft answers to "which sounds, and how do they stand to each other".
+
+Word vectors of WordNet enter a small transformer whose queries name the first and second sound of the prompt among the concepts
+that the generator was trained on. The generator sees these soft answers and the words in their context. So a wording never seen in
+training still points at the right sound, and a prompt about something else is noticed.
+
+B batch, N words, D width, K concepts, S slots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from audiojourney.models.base import Condition, Familiarity
+from audiojourney.models.pocket.words import WordTable, tokenize
+
+SLOTS = 2
+RELATIONS = ("single", "together", "background", "sequence")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PocketTextConfig:
+    """Sizes and vocabulary of the text encoder.
+
+    Attributes:
+        concepts: names of the K sounds.
+        titles: the same in words, for people.
+        vocabulary: words with an embedding of their own, beside the table.
+        width: D.
+        depth: transformer layers.
+        heads: attention heads.
+        max_words: further words of a prompt are not read.
+        table_width: width of the word table.
+        known_from: least share of the known concepts in the first answer that counts as familiar.
+    """
+
+    concepts: tuple[str, ...]
+    titles: tuple[str, ...]
+    vocabulary: tuple[str, ...]
+    width: int = 192
+    depth: int = 2
+    heads: int = 4
+    max_words: int = 48
+    table_width: int = 256
+    known_from: float = 0.5
+
+    @property
+    def pooled_width(self) -> int:
+        """Width of `Condition.pooled`: a distribution a slot, and the relation."""
+        return SLOTS * (len(self.concepts) + 1) + len(RELATIONS)
+
+
+class PocketText(nn.Module):
+    """Words to slots, relation and contextual word vectors."""
+
+    def __init__(self, config: PocketTextConfig, table: WordTable) -> None:
+        super().__init__()
+        self.config, self.table = config, table
+        self._ids = {word: i + 1 for i, word in enumerate(config.vocabulary)}
+        d = config.width
+        self.project = nn.Linear(config.table_width, d)
+        self.own = nn.Embedding(len(config.vocabulary) + 1, d, padding_idx=0)
+        self.position = nn.Parameter(0.02 * torch.randn(config.max_words, d))
+        self.query = nn.Parameter(0.02 * torch.randn(SLOTS + 1, d))
+        layer = nn.TransformerEncoderLayer(d, config.heads, 4 * d, dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
+        self.layers = nn.TransformerEncoder(layer, config.depth, enable_nested_tensor=False)
+        self.norm = nn.LayerNorm(d)
+        self.concept = nn.Linear(d, len(config.concepts) + 2)  # the concepts, none, and something unknown
+        self.relation = nn.Linear(d, len(RELATIONS))
+
+    def read(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor, Tensor]:
+        """Table rows, vocabulary numbers and mask, each (B, N), of B prompts; N >= 1."""
+        words = [tokenize(prompt)[: self.config.max_words] for prompt in prompts]
+        longest = max(1, *(len(w) for w in words))
+        rows = torch.full((len(words), longest), -1)
+        ids = torch.zeros(len(words), longest, dtype=torch.long)
+        for i, sequence in enumerate(words):
+            found = [self.table.find(word) for word in sequence]
+            rows[i, : len(sequence)] = torch.tensor([-1 if row is None else row for row in found])
+            ids[i, : len(sequence)] = torch.tensor([self._ids.get(word, 0) for word in sequence])
+        mask = torch.arange(longest)[None] < torch.tensor([len(w) for w in words])[:, None]
+        return rows, ids, mask
+
+    def forward(self, vectors: Tensor, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Answer from word vectors (B, N, table_width), vocabulary numbers and mask (B, N).
+
+        Returns:
+            Words in context (B, N, D), concept logits (B, S, K + 2), relation logits (B, 4).
+        """
+        words = self.project(vectors) + self.own(ids) + self.position[: ids.shape[1]]
+        queries = self.query.expand(len(ids), -1, -1)
+        seen = torch.cat([torch.ones(len(ids), SLOTS + 1, dtype=torch.bool, device=mask.device), mask], dim=1)
+        h = self.norm(self.layers(torch.cat([queries, words], dim=1), src_key_padding_mask=~seen))
+        return h[:, SLOTS + 1 :], self.concept(h[:, :SLOTS]), self.relation(h[:, SLOTS])
+
+    def vectors(self, rows: Tensor) -> Tensor:
+        """Word vectors (B, N, table_width) of table rows (B, N), scaled to about unit size."""
+        return self.table.vectors(rows) * self.config.table_width**0.5
+
+    @torch.no_grad()
+    def encode(self, prompts: Sequence[str]) -> Condition:
+        """Condition of B prompts; the empty prompt is all zero.
+
+        `pooled` (B, pooled_width) holds the slot distributions over concepts and "none", and the relation; `tokens` (B, S + 1 + N, D)
+        the expected concept vector of each slot, the relation and the words.
+        """
+        rows, ids, mask = self.read(prompts)
+        words, slots, relation = self(self.vectors(rows), ids, mask)
+        return self.condition(words, slots, relation, mask)
+
+    def condition(self, words: Tensor, slots: Tensor, relation: Tensor, mask: Tensor) -> Condition:
+        """Build the condition from the outputs of `forward`; see `encode`."""
+        said = mask.any(dim=1)[:, None, None]
+        shares = slots[..., :-1].softmax(dim=-1) * said
+        relations = relation.softmax(dim=-1)[:, None] * said
+        answers = torch.cat([shares @ self.concept.weight[:-1] + self.query[:SLOTS] * said, relations @ self.relation.weight], 1)
+        pooled = torch.cat([shares.flatten(1), relations.flatten(1)], dim=1)
+        always = torch.ones(len(mask), SLOTS + 1, dtype=torch.bool, device=mask.device)
+        return Condition(pooled, torch.cat([answers, words * mask[..., None]], dim=1), torch.cat([always, mask], dim=1))
+
+    @torch.no_grad()
+    def familiarity(self, prompt: str) -> Familiarity:
+        """How much of the first answer falls on known concepts, and the nearest one."""
+        rows, ids, mask = self.read([prompt])
+        _, slots, _ = self(self.vectors(rows), ids, mask)
+        shares = slots[0, 0].softmax(dim=-1)
+        known = float(shares[: len(self.config.concepts)].sum())
+        nearest = self.config.titles[int(shares[: len(self.config.concepts)].argmax())]
+        return Familiarity(known >= self.config.known_from, nearest, known)
