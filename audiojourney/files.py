@@ -1,8 +1,9 @@
-"""Files that are either whole or absent: write under another name, flush to the disk, rename."""
+"""Files that are either whole or absent: write under another name, flush to the disk, rename; and lists that grow."""
 
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import secrets
@@ -28,7 +29,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
         AudioJourneyError: the disk is full, or the folder cannot be written.
     """
     path = Path(path)
-    part = path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}.tmp")
+    part = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
@@ -56,6 +57,41 @@ def write_text(path: Path | str, text: str) -> None:
 def write_json(path: Path | str, value: object) -> None:
     """Write a value as indented JSON, whole or not at all (see `replacing`)."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def append_bytes(path: Path | str, data: bytes, keep: int | None = None) -> None:
+    """Add bytes at the end of a file in one write; when that fails, what was kept stays as it was.
+
+    One process at a time may append to a file.
+
+    Args:
+        path: the file; it is made when absent.
+        data: what to add.
+        keep: bytes of the file to keep before it; all when None.
+
+    Raises:
+        AudioJourneyError: the disk is full, or the file cannot be written.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab", buffering=0) as file:
+            end = file.tell() if keep is None else keep
+            file.truncate(end)
+            try:
+                _write_all(file, data)
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(end)
+                raise
+    except OSError as error:
+        raise AudioJourneyError(*_told(error, path)) from error
+
+
+def _write_all(file: io.FileIO, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
 
 
 def _flush(path: Path) -> None:
