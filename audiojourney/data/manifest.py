@@ -195,7 +195,8 @@ def _read_file(path: Path, bad: list[BadRow]) -> list[Clip]:
         rows = _csv_rows(path, bad, "\t" if kind == ".tsv" else ",")
     else:
         raise UsageError(f"{path} is no list of clips.", "Give a folder, or a .jsonl, .csv or .tsv file.")
-    clips, first_line = [], {}
+    clips: list[Clip] = []
+    first_line: dict[str, int] = {}
     for line, row in rows:
         try:
             clip = to_clip(row, path.parent)
@@ -231,7 +232,7 @@ def _json_rows(path: Path, bad: list[BadRow]) -> Iterator[tuple[int, Row]]:
 def _csv_rows(path: Path, bad: list[BadRow], delimiter: str) -> Iterator[tuple[int, Row]]:
     """Yield line numbers and objects of a table with a header line; empty cells count as absent."""
     try:
-        text = path.read_text(encoding="utf-8-sig", newline="")
+        text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         bad.append(BadRow(path, 1, f"not UTF-8 ({error.reason} at byte {error.start})"))
         return

@@ -54,11 +54,12 @@ def to_clip(row: Mapping[str, Any], folder: Path) -> Clip:
     name = _text(left, _FILE)
     if not name:
         raise RowError(f"no file_name among the columns {', '.join(map(repr, row)) or 'none'}")
-    texts = {field: _text(left, keys) for field, keys in _TEXTS.items()}
-    numbers = {field: _number(left, keys) for field, keys in _NUMBERS.items()}
+    fields: Row = {field: _text(left, keys) for field, keys in _TEXTS.items()}
+    fields |= {field: _number(left, keys) for field, keys in _NUMBERS.items()}
+    if not fields["id"]:
+        fields["id"] = name if fields["offset_s"] is None else f"{name}@{fields['offset_s']:g}"
     fold = _number(left, ("fold",))
     meta = {key: _text(left, (key,)) for key in _META_TEXTS}
-    offset = "" if numbers["offset_s"] is None else f"@{numbers['offset_s']:g}"
     return Clip(
         path=folder / name,
         fold=None if fold is None else int(fold),
@@ -67,8 +68,7 @@ def to_clip(row: Mapping[str, Any], folder: Path) -> Clip:
         events=_events(left),
         metadata=Metadata(tags=_texts(left, _TAGS), **meta),
         extra=left,
-        **{**texts, "id": texts["id"] or name + offset},
-        **numbers,
+        **fields,
     )
 
 
@@ -152,7 +152,7 @@ def _caption(key: str, item: Any) -> Caption:
         return Caption(item)
     if not isinstance(item, dict) or not isinstance(item.get("text"), str):
         raise RowError(f"{key} holds texts or objects with a text, not {item!r}")
-    kind = item.get("kind") or ""
+    kind: Any = item.get("kind") or ""
     if kind not in CAPTION_KINDS:
         raise RowError(f"the kind of a caption is one of {', '.join(filter(None, CAPTION_KINDS))}, not {kind!r}")
     left = dict(item)
