@@ -26,8 +26,8 @@ def time_axis(samples: int, rate_hz: int) -> Signal:
 
 
 def fast_length(samples: int) -> int:
-    """Smallest 2^a, 3*2^a or 5*2^a that is at least `samples`: a length for which the FFT is quick."""
-    return min(factor << max(0, (-(-samples // factor) - 1).bit_length()) for factor in (1, 3, 5))
+    """Smallest product of a power of two and 1, 3, 5, 7, 9 or 15 that is at least `samples`: quick for the FFT."""
+    return min(factor << max(0, (-(-samples // factor) - 1).bit_length()) for factor in (1, 3, 5, 7, 9, 15))
 
 
 # ---------------------------------------------------------------- filters
@@ -262,7 +262,7 @@ def modal(
 
 
 def harmonic(pitch_hz: Signal, rate_hz: int, weights: Sequence[float], phase: float = 0.0) -> Signal:
-    """Harmonic series over a gliding pitch; partials fall silent where they would pass half the rate.
+    """Harmonic series over a gliding pitch; partials fade out where they would pass half the rate.
 
     Args:
         pitch_hz: fundamental frequency at each sample, shape (T,).
@@ -274,11 +274,14 @@ def harmonic(pitch_hz: Signal, rate_hz: int, weights: Sequence[float], phase: fl
         Signal of shape (T,).
     """
     angle = phase + 2 * np.pi * np.cumsum(pitch_hz) / rate_hz
-    top_hz, limit_hz = float(np.max(pitch_hz)), 0.48 * rate_hz
+    top_hz, fade_hz = float(np.max(pitch_hz)), 0.04 * rate_hz  # a partial fades over the last 4 % below half the rate
     before, current, double_cosine = np.zeros(len(angle)), np.sin(angle), 2 * np.cos(angle)
     wave = np.zeros(len(angle))
     for order, weight in enumerate(weights, start=1):  # sin((k+1)a) = 2 cos(a) sin(ka) - sin((k-1)a)
-        wave += weight * (current if order * top_hz < limit_hz else current * (order * pitch_hz < limit_hz))
+        if order * top_hz < 0.45 * rate_hz:
+            wave += weight * current
+        else:
+            wave += weight * current * np.clip((0.49 * rate_hz - order * pitch_hz) / fade_hz, 0, 1)
         before, current = current, double_cosine * current - before
     return wave
 

@@ -34,7 +34,7 @@ def bubble(rng: np.random.Generator, rate_hz: int, pitch_hz: float, rise: float)
 
 def sea_waves(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     """Waves that swell, break and run out: dull noise follows the wave, bright foam follows its square."""
-    period_s, depth = rng.uniform(3, 8), rng.uniform(0.4, 1)
+    period_s, depth = rng.uniform(3, 8), rng.uniform(0.45, 1)
     length_s, time = samples / rate_hz, dsp.time_axis(samples, rate_hz)
     swell = np.zeros(samples)
     crests = dsp.steady_times(rng, period_s, 0.2, rng.uniform(-0.5, 0.4) * period_s, length_s + 1)
@@ -45,13 +45,19 @@ def sea_waves(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
         swell = np.maximum(swell, shape * rng.uniform(0.5, 1))
     swell = (1 - depth) + depth * swell
     surf = dsp.noise(
-        rng, samples, rate_hz, slope=rng.uniform(0.6, 1.4), low_hz=dsp.log_uniform(rng, 80, 400), high_hz=2500
+        rng,
+        samples,
+        rate_hz,
+        slope=rng.uniform(0.6, 1.4),
+        low_hz=dsp.log_uniform(rng, 80, 400),
+        high_hz=dsp.log_uniform(rng, 1200, 4000),
     )
-    foam = dsp.noise(rng, samples, rate_hz, slope=rng.uniform(0.5, 1.8), low_hz=rng.uniform(500, 1200))
+    foam = dsp.noise(rng, samples, rate_hz, slope=rng.uniform(0.4, 2.2), low_hz=rng.uniform(300, 900))
+    foam = foam * dsp.slow_envelope(rng, samples, rate_hz, 25, 0.5, 1.0)
     hush = dsp.noise(rng, samples, rate_hz, slope=1.5, low_hz=60)
-    wave = surf * swell**1.5 + rng.uniform(0.3, 0.8) * foam * swell**2.5 + rng.uniform(0.02, 0.12) * hush
+    wave = surf * swell**1.7 + rng.uniform(0.2, 0.9) * foam * swell**2.5 + rng.uniform(0.02, 0.12) * hush
     attributes = {
-        "intensity": dsp.grade(depth, (0.6, 0.8), ("gentle", "steady", "rough")),
+        "intensity": dsp.grade(depth, (0.6, 0.8), ("light", "steady", "heavy")),
         "pace": "fast" if period_s < 4.5 else "slow",
     }
     return Rendered(dsp.finish(wave), dsp.whole(samples, rate_hz), attributes)
@@ -66,10 +72,14 @@ def stream(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     babble = dsp.to_rms(dsp.scatter(rng, grains, times, rng.lognormal(-0.5, 0.8, len(times)), samples, rate_hz))
     rush = dsp.noise(rng, samples, rate_hz, slope=rng.uniform(0.5, 1.5), low_hz=rng.uniform(150, 500), high_hz=5000)
     rush = rush * dsp.slow_envelope(rng, samples, rate_hz, 4.0, 0.6, 1.0)
-    wave = babble * dsp.slow_envelope(rng, samples, rate_hz, 2.0, 0.6, 1.0) + rng.uniform(0.1, 0.5) * rush
+    wave = (
+        babble * dsp.slow_envelope(rng, samples, rate_hz, 2.0, 0.6, 1.0)
+        + rng.uniform(0.1, 0.5) * (1.8 if large else 1) * rush
+    )
+    lively = bubbles_hz > 140
     attributes = {
         "size": "large" if large else "small",
-        "pace": "slow" if bubbles_hz < 130 else "fast",
+        "intensity": "steady" if lively != large else "heavy" if large else "light",
     }
     return Rendered(dsp.finish(wave), dsp.whole(samples, rate_hz), attributes)
 

@@ -81,9 +81,9 @@ def wind(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     if howls:
         pitch_hz = rng.uniform(280, 450) + rng.uniform(250, 500) * gust
         wave += rng.uniform(0.4, 1.1) * dsp.moving_band(rng, pitch_hz, rate_hz, rng.uniform(15, 60)) * gust**2.5
-    attributes = {"intensity": dsp.grade(strength, (0.35, 0.65), ("gentle", "steady", "strong"))}
+    attributes = {"intensity": dsp.grade(strength, (0.35, 0.65), INTENSITY)}
     if howls:
-        attributes["character"] = "howling"
+        attributes["whistle"] = "yes"
     return Rendered(dsp.finish(wave), dsp.whole(samples, rate_hz), attributes)
 
 
@@ -112,18 +112,17 @@ def thunder(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
         clap = dsp.fade(_rumble(rng, dsp.seconds(clap_s, rate_hz), rate_hz, near), rate_hz, 0.005, 1.0)
         events.append(dsp.place(wave, clap, start_s, rate_hz, rng.uniform(0.5, 1)))
     wave = dsp.reverb(rng, wave, rate_hz, 2.0, rng.uniform(0.3, 0.7), high_hz=900 if near else 300)
-    attributes = {"distance": "near" if near else "distant", "count": str(count)}
+    attributes = {"distance": "near" if near else "far", "crack": "yes" if near else "no", "count": str(count)}
     return Rendered(dsp.finish(wave), tuple(events), attributes)
 
 
 def fire(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     """Crackles of widely varying force in clusters, over the low breath of the flames and a faint hiss."""
-    crackles_hz, large = dsp.log_uniform(rng, 3, 45), rng.random() < 0.5
+    crackles_hz, large = dsp.log_uniform(rng, 2, 32), rng.random() < 0.5
+    low_hz, high_hz = dsp.log_uniform(rng, 100, 2000), dsp.log_uniform(rng, 3500, 11000)
     grains = [
-        dsp.to_peak(
-            _burst(rng, rate_hz, rng.uniform(200, 2500), rng.uniform(3000, 9000), 6.9 * rng.uniform(0.0008, 0.006))
-        )
-        for _ in range(32)
+        dsp.to_peak(_burst(rng, rate_hz, low_hz * rng.uniform(0.5, 2), high_hz * rng.uniform(0.6, 1.5), t60_s))
+        for t60_s in 6.9 * rng.uniform(0.0008, 0.006, 32)
     ]
     times = dsp.poisson_times(rng, 2 * crackles_hz, samples / rate_hz)
     activity = dsp.slow_envelope(rng, samples, rate_hz, 1.5)[(times * rate_hz).astype(int)]
@@ -135,12 +134,13 @@ def fire(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     hiss = dsp.noise(rng, samples, rate_hz, slope=rng.uniform(0, 1), low_hz=300)
     wave = (
         np.tanh(sparks / 4)
-        + dsp.log_uniform(rng, 0.03, 0.25) * (1.5 if large else 1) * breath
+        + dsp.log_uniform(rng, 0.03, 0.16) * (1.5 if large else 1) * breath
         + dsp.log_uniform(rng, 0.001, 0.03) * hiss
     )
+    lively = crackles_hz > 8
     attributes = {
         "size": "large" if large else "small",
-        "intensity": dsp.grade(crackles_hz, (9, 20), ("gentle", "steady", "lively")),
+        "intensity": "steady" if lively != large else "heavy" if large else "light",
     }
     return Rendered(dsp.finish(wave), dsp.whole(samples, rate_hz), attributes)
 
@@ -165,7 +165,7 @@ def wind_chimes(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendere
     times = np.append(times[breeze > rng.uniform(0, 1, len(times))], rng.uniform(0, 0.3 * samples / rate_hz))
     wave = dsp.scatter(rng, tubes, times, rng.uniform(0.2, 1, len(times)), samples, rate_hz)
     attributes = {
-        "material": "wooden" if wooden else "metal",
+        "material": "wood" if wooden else "metal",
         "size": "large" if large else "small",
         "pace": "slow" if strikes_hz < 3 else "fast",
     }
