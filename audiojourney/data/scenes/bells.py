@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from audiojourney.data.scenes import dsp, timing
@@ -15,11 +17,12 @@ BELL_DECAYS = np.array([1.0, 0.65, 0.55, 0.35, 0.3, 0.2, 0.2, 0.18, 0.12, 0.08])
 
 
 def _bell(rng: np.random.Generator, size: int, rate_hz: int, note_hz: float, t60_s: float) -> Signal:
-    """One stroke on a church bell, shape (size,): each partial a pair a fraction of a hertz apart, hence the slow beats."""
+    """One stroke on a church bell, shape (size,): each partial is a pair 0.3-2.5 Hz apart, hence the slow beats."""
     ratios = BELL_RATIOS * rng.uniform(0.985, 1.015, 10)
     gains = BELL_GAINS * rng.uniform(0.6, 1.4, 10)
     modes_hz = np.concatenate([note_hz * ratios, note_hz * ratios + rng.uniform(0.3, 2.5, 10)])
-    wave = dsp.modal(rng, size, rate_hz, modes_hz, np.tile(BELL_DECAYS * t60_s, 2), np.concatenate([gains, 0.4 * gains]))
+    decays_s = np.tile(BELL_DECAYS * t60_s, 2)
+    wave = dsp.modal(rng, size, rate_hz, modes_hz, decays_s, np.concatenate([gains, 0.4 * gains]))
     clapper = dsp.noise(rng, size, rate_hz, 0.5, 1.5 * note_hz, 9000) * np.exp(-dsp.time_axis(size, rate_hz) / 0.01)
     return dsp.fade(dsp.to_peak(wave) + 0.25 * clapper, rate_hz, 0.001, 0.05)
 
@@ -34,13 +37,14 @@ def church_bell(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendere
     notes_hz = note_hz * np.array([1, 1.122, 1.335, 1.498])[:bells]
     bank = [_bell(rng, size, rate_hz, note, t60_s) for note in notes_hz]
     period_s = dsp.log_uniform(rng, 1.4, 4) / (1 if bells == 1 else 2)
-    times_s = dsp.steady_times(rng, period_s, 0.02, rng.uniform(0, 0.3 * min(period_s, duration_s)), max(duration_s - 0.4, 0.3))
+    first_s = rng.uniform(0, 0.3 * min(period_s, duration_s))
+    times_s = dsp.steady_times(rng, period_s, 0.02, first_s, max(duration_s - 0.4, 0.3))
     track = np.zeros(samples)
     for index, start_s in enumerate(times_s.tolist()):
         dsp.add_at(track, bank[index % bells], round(start_s * rate_hz), rng.uniform(0.75, 1))
     track = dsp.reverb(rng, track, rate_hz, rng.uniform(1.0, 2.5), rng.uniform(0.1, 0.5), 4000)
-    ends_s = [*times_s[1:].tolist(), duration_s]
-    events = tuple(timing.span(start_s, end_s - start_s, duration_s) for start_s, end_s in zip(times_s.tolist(), ends_s, strict=True))
+    borders_s = [*times_s.tolist(), duration_s]
+    events = tuple(itertools.pairwise(borders_s))
     attributes = {"size": "large" if note_hz < 320 else "small", "kind": "single" if bells == 1 else "peal"}
     return Rendered(dsp.finish(track), events, {**attributes, **(timing.counted(events) if bells == 1 else {})})
 
@@ -85,7 +89,7 @@ def phone(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
         dsp.add_at(track, ring, round(start_s * rate_hz))
         events.append(timing.span(start_s, ring_s, duration_s))
     track = dsp.reverb(rng, track, rate_hz, rng.uniform(0.2, 0.7), rng.uniform(0.05, 0.3), 6000)
-    return Rendered(dsp.finish(track), tuple(events), {"kind": kind, **timing.counted(events)})
+    return Rendered(dsp.finish(track), tuple(events), {"type": kind, **timing.counted(events)})
 
 
 def _chime(rng: np.random.Generator, size: int, rate_hz: int, note_hz: float, t60_s: float, ratios: Signal) -> Signal:
@@ -106,7 +110,8 @@ def doorbell(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     gap_s = min(gap_s, 0.6 * duration_s / len(steps))
     event_s = min(gap_s * (len(steps) - 1) + 0.8 * t60_s, 0.98 * duration_s)
     ratios = np.array([[1, 2.0, 3.01, 4.1], [1, 2.76, 5.4, 8.9], [1, 3.0, 6.2, 9.4]])[rng.integers(3)]
-    bank = [_chime(rng, dsp.seconds(1.2 * t60_s, rate_hz), rate_hz, note_hz * 2 ** (step / 12), t60_s, ratios) for step in steps]
+    size, notes_hz = dsp.seconds(1.2 * t60_s, rate_hz), [note_hz * 2 ** (step / 12) for step in steps]
+    bank = [_chime(rng, size, rate_hz, chime_hz, t60_s, ratios) for chime_hz in notes_hz]
     count = timing.event_count(rng, duration_s, event_s, 1, 3.4)
     track, events = np.zeros(samples), []
     for start_s in dsp.spread_times(rng, count, duration_s, event_s).tolist():

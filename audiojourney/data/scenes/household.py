@@ -14,17 +14,19 @@ KNOCK_S = 0.12
 def _knock(rng: np.random.Generator, rate_hz: int, modes_hz: Signal, decay_s: Signal, click: float) -> Signal:
     """Knuckles on a panel, shape (T,): the panel's modes after a short dull click."""
     size = dsp.seconds(0.3, rate_hz)
-    panel = dsp.modal(rng, size, rate_hz, modes_hz * rng.uniform(0.98, 1.02), decay_s, rng.uniform(0.5, 1, len(modes_hz)))
+    gains = rng.uniform(0.5, 1, len(modes_hz))
+    panel = dsp.modal(rng, size, rate_hz, modes_hz * rng.uniform(0.98, 1.02), decay_s, gains)
     tap = dsp.noise(rng, size, rate_hz, 0.8, 250, 3500) * np.exp(-dsp.time_axis(size, rate_hz) / 0.004)
     return dsp.to_peak(dsp.fade(panel + click * tap, rate_hz, 0.0008, 0.02))
 
 
 def knock(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
-    """Knocking on a door: 1-2 groups of 2-5 knocks 0.12-0.35 s apart, on wood (90-700 Hz) or metal (200-2500 Hz, longer)."""
+    """Knocking on a door: groups of 2-5 knocks 0.12-0.35 s apart, on wood (90-700 Hz) or metal (200-2500 Hz)."""
     duration_s = samples / rate_hz
     material = "metal" if rng.uniform() < 0.2 else "wood"
     low_hz, high_hz = (90, 700) if material == "wood" else (200, 2500)
-    modes_hz = dsp.log_uniform(rng, low_hz, 1.9 * low_hz) * np.exp(np.sort(rng.uniform(0, np.log(high_hz / low_hz / 1.3), 7)))
+    spread = np.sort(rng.uniform(0, np.log(high_hz / low_hz / 1.3), 7))
+    modes_hz = dsp.log_uniform(rng, low_hz, 1.9 * low_hz) * np.exp(spread)
     decay_s = rng.uniform(0.06, 0.2, 7) * (3.0 if material == "metal" else 1.0)
     click, gap_s = rng.uniform(0.2, 0.8), dsp.log_uniform(rng, 0.12, 0.35)
     bank = [_knock(rng, rate_hz, modes_hz, decay_s, click) for _ in range(6)]
@@ -49,7 +51,8 @@ def _shatter(rng: np.random.Generator, size: int, rate_hz: int, shards: int, mea
     bank = []
     for _ in range(24):
         modes_hz = np.exp(rng.uniform(np.log(low_hz), np.log(7800), 4))
-        ring = dsp.modal(rng, dsp.seconds(0.4, rate_hz), rate_hz, modes_hz, rng.uniform(0.05, 0.4, 4), rng.uniform(0.2, 1, 4))
+        decays_s, gains = rng.uniform(0.05, 0.4, 4), rng.uniform(0.2, 1, 4)
+        ring = dsp.modal(rng, dsp.seconds(0.4, rate_hz), rate_hz, modes_hz, decays_s, gains)
         bank.append(dsp.fade(ring, rate_hz, 0.0003, 0.02))
     times_s = rng.exponential(mean_delay_s, shards)
     gains = rng.pareto(2.5, shards).clip(0, 3) * np.exp(-0.6 * times_s / mean_delay_s) + 0.05
@@ -75,17 +78,17 @@ def glass(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
 
 
 def _creak(rng: np.random.Generator, size: int, rate_hz: int, slip_hz: float, hinge_hz: Signal) -> Signal:
-    """One swing of a dry hinge, shape (size,): it sticks and slips `slip_hz` times a second, faster as the door moves faster."""
+    """One swing of a dry hinge, shape (size,): it sticks and slips `slip_hz` times a second at its fastest."""
     course = dsp.contour(size, rng.uniform(0.35, 1.0, int(rng.integers(3, 7))))
-    speed_hz = slip_hz * course * dsp.slow_envelope(rng, size, rate_hz, 12, 0.85, 1.15)
+    speed_hz = slip_hz * course * dsp.slow_envelope(rng, size, rate_hz, 10, 0.95, 1.05)
     times_s = timing.turn_times(timing.turns(speed_hz, rate_hz), rate_hz)
-    slips = timing.impulses(times_s, rng.uniform(0.4, 1, len(times_s)), size, rate_hz)
+    slips = timing.impulses(times_s, rng.uniform(0.75, 1, len(times_s)), size, rate_hz)
     groan = dsp.formants(slips, rate_hz, hinge_hz, 0.07 * hinge_hz, rng.uniform(0.5, 1, len(hinge_hz)))
     return dsp.fade(dsp.to_rms(groan) * (0.3 + course), rate_hz, 0.05, 0.12)
 
 
 def door_creak(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
-    """Creaking door: stick-slip at 25-320 Hz, wavering, through narrow resonances of hinge and panel; swings of 0.7-3 s."""
+    """Creaking door: stick-slip at 15-420 Hz, wavering, through narrow resonances of the hinge; swings of 0.6-3 s."""
     duration_s = samples / rate_hz
     slip_hz = dsp.log_uniform(rng, 30, 420)
     hinge_hz = np.exp(np.sort(rng.uniform(np.log(350), np.log(4500), 6)))
@@ -105,7 +108,8 @@ def door_creak(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered
 def _rocket(rng: np.random.Generator, size: int, rate_hz: int) -> Signal:
     """A rocket going up, shape (size,): hissing, often with a whistle that rises."""
     start_hz = dsp.log_uniform(rng, 700, 1500)
-    pitch_hz = start_hz * dsp.contour(size, (1, 1.5, rng.uniform(1.8, 2.6))) * dsp.slow_envelope(rng, size, rate_hz, 20, 0.98, 1.02)
+    pitch_hz = start_hz * dsp.contour(size, (1, 1.5, rng.uniform(1.8, 2.6)))
+    pitch_hz = pitch_hz * dsp.slow_envelope(rng, size, rate_hz, 20, 0.98, 1.02)
     hiss = dsp.noise(rng, size, rate_hz, 0.5, 800, 6000)
     whistle = rng.choice([0.0, 1.0]) * dsp.harmonic(pitch_hz, rate_hz, [1, 0.2])
     return dsp.fade((whistle + 0.6 * hiss) * dsp.contour(size, (0.3, 1, 0.3)), rate_hz, 0.05, 0.08)
@@ -127,13 +131,14 @@ def _burst(rng: np.random.Generator, size: int, rate_hz: int, crackle: float) ->
 
 def fireworks(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     """Fireworks: 2-7 booms in ten seconds, some after a rising whistle or hiss, some with crackling stars, echoing."""
-    duration_s, distance = samples / rate_hz, timing.pick(rng, ("near", "distant"))
+    duration_s, distance = samples / rate_hz, timing.pick(rng, ("near", "far"))
     crackle = float(rng.choice([0.0, 0.5, 1.0]))
     rise_s = min(rng.uniform(0.5, 1.1), 0.35 * duration_s)
     burst_s = min(1.0 + 0.6 * crackle, duration_s - rise_s)
     count = timing.event_count(rng, duration_s, rise_s + 0.5 * burst_s, 2, 7)
     track, events = np.zeros(samples), []
-    for start_s in np.minimum(dsp.spread_times(rng, count, duration_s, rise_s + burst_s), duration_s - rise_s - burst_s).tolist():
+    latest_s = duration_s - rise_s - burst_s
+    for start_s in np.minimum(dsp.spread_times(rng, count, duration_s, rise_s + burst_s), latest_s).tolist():
         rocket = rng.uniform() < 0.55
         if rocket:
             rise = _rocket(rng, dsp.seconds(rise_s, rate_hz), rate_hz)
@@ -141,9 +146,9 @@ def fireworks(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
         burst = _burst(rng, dsp.seconds(burst_s, rate_hz), rate_hz, crackle)
         dsp.add_at(track, burst, round((start_s + rise_s) * rate_hz), rng.uniform(0.6, 1))
         events.append(timing.span(start_s if rocket else start_s + rise_s, rise_s * rocket + burst_s, duration_s))
-    if distance == "distant":
+    if distance == "far":
         track = dsp.band_pass(track, rate_hz, 30, rng.uniform(900, 2200), 1)
-    wet = rng.uniform(0.5, 1.0) if distance == "distant" else rng.uniform(0.15, 0.4)
+    wet = rng.uniform(0.5, 1.0) if distance == "far" else rng.uniform(0.15, 0.4)
     track = dsp.reverb(rng, track, rate_hz, rng.uniform(1.0, 2.4), wet, 2500)
     attributes = {"distance": distance, "crackle": "yes" if crackle else "no", **timing.counted(events)}
     return Rendered(dsp.finish(track), tuple(events), attributes)

@@ -9,11 +9,14 @@ from audiojourney.data.scenes.dsp import Signal
 from audiojourney.data.scenes.source import Rendered, Source
 
 
-def _tick(rng: np.random.Generator, rate_hz: int, modes_hz: Signal, decay_s: float, case_hz: float, case_gain: float) -> Signal:
-    """One tick of a clock, shape (T,): two or three clicks of the escapement, each ringing in the movement and the case."""
+def _tick(
+    rng: np.random.Generator, rate_hz: int, modes_hz: Signal, decay_s: float, case_hz: float, case_gain: float
+) -> Signal:
+    """One tick of a clock, shape (T,): one to three clicks of the escapement, ringing in the movement and the case."""
     size = dsp.seconds(0.18, rate_hz)
     time = dsp.time_axis(size, rate_hz)
-    ring = dsp.modal(rng, size, rate_hz, modes_hz, rng.uniform(0.5, 1.5, len(modes_hz)) * decay_s, rng.uniform(0.3, 1, len(modes_hz)))
+    decays_s, gains = decay_s * rng.uniform(0.5, 1.5, len(modes_hz)), rng.uniform(0.3, 1, len(modes_hz))
+    ring = dsp.modal(rng, size, rate_hz, modes_hz, decays_s, gains)
     case = dsp.modal(rng, size, rate_hz, [case_hz, 1.7 * case_hz], [0.09, 0.05], [case_gain, 0.5 * case_gain])
     click = rng.standard_normal(size) * np.exp(-time / rng.uniform(0.0006, 0.002))
     single = ring + case + rng.uniform(0.3, 1.0) * click
@@ -31,7 +34,8 @@ def clock(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
         "wall clock": rng.choice([0.5, 1.0]), "grandfather clock": rng.uniform(0.85, 1.0),
     }[kind]  # fmt: skip
     low_hz = {"watch": 3000, "alarm clock": 1800, "wall clock": 1200, "grandfather clock": 700}[kind]
-    case_gain = {"watch": 0.05, "alarm clock": 0.2, "wall clock": 0.4, "grandfather clock": 1.2}[kind] * rng.uniform(0.5, 1.5)
+    case_gain = {"watch": 0.05, "alarm clock": 0.2, "wall clock": 0.4, "grandfather clock": 1.2}[kind]
+    case_gain *= rng.uniform(0.5, 1.5)
     modes_hz = low_hz * np.exp(rng.uniform(0, np.log(min(7500 / low_hz, 5)), 6))
     decay_s, case_hz = dsp.log_uniform(rng, 0.008, 0.06), dsp.log_uniform(rng, 180, 600)
     lower = rng.uniform(0.8, 1.0)  # the tock against the tick
@@ -46,16 +50,17 @@ def clock(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     return Rendered(dsp.finish(track), ((0.0, samples / rate_hz),), {"kind": kind, "pace": pace})
 
 
-def _sawing(rng: np.random.Generator, size: int, rate_hz: int, stroke_s: float, teeth_hz: float, wood_hz: Signal) -> Signal:
+def _sawing(
+    rng: np.random.Generator, size: int, rate_hz: int, stroke_s: float, teeth_hz: float, wood_hz: Signal
+) -> Signal:
     """A bout of sawing, shape (size,): push and pull strokes, teeth rasping in proportion to the speed of the blade."""
     period = np.maximum(dsp.slow_envelope(rng, size, rate_hz, 1.0, 0.85, 1.15), 0.1) * stroke_s
     stroke = timing.turns(1 / period, rate_hz)
     speed = np.abs(np.sin(np.pi * stroke))
     effort = np.where(stroke % 2 < 1, 1.0, rng.uniform(0.35, 0.8))
     times_s = timing.turn_times(timing.turns(teeth_hz * speed + 1, rate_hz), rate_hz)
-    rasp = dsp.formants(
-        timing.impulses(times_s, rng.uniform(-1, 1.4, len(times_s)), size, rate_hz), rate_hz, wood_hz, 0.35 * wood_hz, [1, 0.9, 0.8]
-    )
+    bites = timing.impulses(times_s, rng.uniform(-1, 1.4, len(times_s)), size, rate_hz)
+    rasp = dsp.formants(bites, rate_hz, wood_hz, 0.35 * wood_hz, [1, 0.9, 0.8])
     dust = dsp.noise(rng, size, rate_hz, rng.uniform(-0.3, 0.5), 1200, rng.uniform(5000, 8000)) * speed
     return (dsp.to_rms(rasp) + rng.uniform(0.5, 1.0) * dust) * speed * effort
 
@@ -85,9 +90,10 @@ def _clacks(rng: np.random.Generator, samples: int, rate_hz: int, period_s: floa
     size = dsp.seconds(0.25, rate_hz)
     time = dsp.time_axis(size, rate_hz)
     modes_hz = np.sort(np.exp(rng.uniform(np.log(90), np.log(1500), 6)))
+    decays_s, gains = 0.03 + 15 / modes_hz, 1 / np.arange(1, 7) ** 0.5
     bank = []
     for _ in range(8):
-        ring = dsp.modal(rng, size, rate_hz, modes_hz * rng.uniform(0.95, 1.05), 60 / modes_hz * 0.25 + 0.03, 1 / np.arange(1, 7) ** 0.5)
+        ring = dsp.modal(rng, size, rate_hz, modes_hz * rng.uniform(0.95, 1.05), decays_s, gains)
         bank.append(ring + rng.uniform(0.5, 1) * dsp.noise(rng, size, rate_hz, 0.5, 200, 3500) * np.exp(-time / 0.02))
     joints_s = dsp.steady_times(rng, period_s, 0.015, -rng.uniform(0, period_s), samples / rate_hz)
     axle, bogie = rng.uniform(0.12, 0.16), rng.uniform(0.36, 0.48)
@@ -102,12 +108,13 @@ def _chuffs(rng: np.random.Generator, samples: int, rate_hz: int, chuff_hz: floa
     turned = timing.turns(chuff_hz * gather, rate_hz) + rng.uniform()
     puff = (1 - np.exp(-(turned % 1) * 12)) * np.exp(-rng.uniform(2.5, 5) * (turned % 1))
     accent = rng.uniform(0.6, 1.0, 4)[turned.astype(int) % 4]
-    return dsp.noise(rng, samples, rate_hz, rng.uniform(0.3, 0.9), 150, dsp.log_uniform(rng, 2500, 6500)) * puff * accent
+    steam = dsp.noise(rng, samples, rate_hz, rng.uniform(0.3, 0.9), 150, dsp.log_uniform(rng, 2500, 6500))
+    return steam * puff * accent
 
 
 def train(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
-    """Train: deep rolling rumble with the clackety-clack of rail joints every 0.5-1.4 s, or the chuffing of a steam engine."""
-    kind = "steam" if rng.uniform() < 0.35 else "rail"
+    """Train: rumble with the clackety-clack of rail joints every 0.5-1.4 s, or the chuffing of a steam engine."""
+    kind = "steam" if rng.uniform() < 0.15 else "rail"
     period_s, chuff_hz = dsp.log_uniform(rng, 0.55, 1.4), dsp.log_uniform(rng, 2.5, 7)
     if kind == "steam":
         beat = _chuffs(rng, samples, rate_hz, chuff_hz)
@@ -115,9 +122,10 @@ def train(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     else:
         beat = _clacks(rng, samples, rate_hz, period_s)
         pace = dsp.grade(period_s, (0.75, 1.05), ("fast", "medium", "slow"))
-    rumble = dsp.noise(rng, samples, rate_hz, 1.6, 30, rng.uniform(200, 500)) * dsp.slow_envelope(rng, samples, rate_hz, 4, 0.6, 1)
-    roll = dsp.noise(rng, samples, rate_hz, 0.9, 300, rng.uniform(2000, 5000)) * dsp.slow_envelope(rng, samples, rate_hz, 2, 0.7, 1)
-    wave = dsp.to_rms(beat) + rng.uniform(0.4, 1.0) * rumble + rng.uniform(0.12, 0.35) * roll
+    rumble = dsp.noise(rng, samples, rate_hz, 1.6, 30, rng.uniform(200, 500))
+    roll = dsp.noise(rng, samples, rate_hz, 0.9, 300, rng.uniform(2000, 5000))
+    bed = rng.uniform(0.4, 1.0) * rumble + rng.uniform(0.12, 0.35) * roll
+    wave = dsp.to_rms(beat) + bed * dsp.slow_envelope(rng, samples, rate_hz, 3, 0.6, 1)
     if kind == "rail" and rng.uniform() < 0.3:  # flanges squealing in a bend
         squeal_hz = dsp.log_uniform(rng, 1800, 4200) * dsp.slow_envelope(rng, samples, rate_hz, 6, 0.985, 1.015)
         gate = np.maximum(dsp.slow_envelope(rng, samples, rate_hz, 1.2, -1, 1), 0) ** 2
@@ -156,12 +164,13 @@ def typing(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
         times_s = start_s + np.cumsum(rng.gamma(3.0, 1 / (3 * keys_hz), int(keys_hz * part_s * 3) + 4))
         times_s = np.concatenate([[start_s], times_s[times_s < end_s - 0.2]])
         spaces = rng.uniform(0, 1, len(times_s)) < 0.16
-        track += dsp.scatter(rng, bank, times_s[~spaces], rng.uniform(0.45, 1, np.sum(~spaces)), samples, rate_hz)
-        track += dsp.scatter(rng, [space], times_s[spaces], rng.uniform(0.7, 1, np.sum(spaces)), samples, rate_hz)
+        track += dsp.scatter(rng, bank, times_s[~spaces], rng.uniform(0.45, 1, int(np.sum(~spaces))), samples, rate_hz)
+        track += dsp.scatter(rng, [space], times_s[spaces], rng.uniform(0.7, 1, int(np.sum(spaces))), samples, rate_hz)
         events.append(timing.span(start_s, times_s[-1] - start_s + 0.2, duration_s))
     track = dsp.reverb(rng, dsp.to_peak(track), rate_hz, rng.uniform(0.15, 0.4), rng.uniform(0.03, 0.2))
     track = track + dsp.log_uniform(rng, 0.0003, 0.003) * dsp.noise(rng, samples, rate_hz, 0.8)
-    return Rendered(dsp.finish(track), tuple(events), {"pace": dsp.grade(keys_hz, (5.5, 8), ("slow", "medium", "fast"))})
+    pace = dsp.grade(keys_hz, (5.5, 8), ("slow", "medium", "fast"))
+    return Rendered(dsp.finish(track), tuple(events), {"pace": pace})
 
 
 SOURCES: tuple[Source, ...] = (

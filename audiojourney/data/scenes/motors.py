@@ -9,10 +9,13 @@ from audiojourney.data.scenes.dsp import Signal
 from audiojourney.data.scenes.source import Rendered, Source
 
 
-def _firing(rng: np.random.Generator, speed_hz: Signal, rate_hz: int, cylinders: int, roughness: float) -> tuple[Signal, Signal]:
-    """Pulses of an engine that fires `speed_hz` times a second, and the time since the last firing as a share of the gap.
+def _firing(
+    rng: np.random.Generator, speed_hz: Signal, rate_hz: int, cylinders: int, roughness: float
+) -> tuple[Signal, Signal]:
+    """Pulses of an engine that fires `speed_hz` times a second, and the share of the gap passed since the last firing.
 
-    Cylinders differ in strength, which gives the sub-harmonics of a real engine; `roughness` is the scatter of strength and timing.
+    Cylinders differ in strength, which gives the sub-harmonics of a real engine; `roughness` is the scatter of strength
+    and timing.
     """
     turned = timing.turns(speed_hz, rate_hz) + rng.uniform()
     times_s = timing.turn_times(turned, rate_hz)
@@ -23,7 +26,9 @@ def _firing(rng: np.random.Generator, speed_hz: Signal, rate_hz: int, cylinders:
     return timing.impulses(times_s, strength, len(speed_hz), rate_hz), turned % 1.0
 
 
-def _revs(rng: np.random.Generator, samples: int, rate_hz: int, idle_hz: float, top_hz: float, per_10_s: float) -> Signal:
+def _revs(
+    rng: np.random.Generator, samples: int, rate_hz: int, idle_hz: float, top_hz: float, per_10_s: float
+) -> Signal:
     """Engine speed that idles and is revved up now and then, shape (samples,)."""
     duration_s = samples / rate_hz
     count = timing.event_count(rng, duration_s, 1.2, 0.6 * per_10_s, 1.4 * per_10_s)
@@ -38,13 +43,13 @@ def _revs(rng: np.random.Generator, samples: int, rate_hz: int, idle_hz: float, 
 
 
 def engine(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
-    """Piston engine: uneven firing pulses at 12-35 Hz (idle) to 130 Hz through exhaust resonances, with puffing noise."""
-    state, size = timing.pick(rng, ("idling", "revving", "driving")), timing.pick(rng, ("small", "large"))
+    """Piston engine: uneven firing pulses of 12-35 Hz (idle) to 130 Hz through exhaust resonances, puffing noise."""
+    mode, size = timing.pick(rng, ("idle", "rev", "steady")), timing.pick(rng, ("small", "large"))
     idle_hz = dsp.log_uniform(rng, *((22, 38) if size == "small" else (12, 24)))
-    if state == "revving":
+    if mode == "rev":
         speed_hz = _revs(rng, samples, rate_hz, idle_hz, idle_hz * rng.uniform(2.5, 3.8), 4)
     else:
-        factor = 1.0 if state == "idling" else rng.uniform(1.8, 3.2)
+        factor = 1.0 if mode == "idle" else rng.uniform(1.8, 3.2)
         speed_hz = idle_hz * factor * dsp.slow_envelope(rng, samples, rate_hz, 0.7, 0.96, 1.04 if factor == 1 else 1.25)
     cylinders = int(rng.choice([1, 2, 3, 4, 6, 8]))
     pulses, since = _firing(rng, speed_hz, rate_hz, cylinders, rng.uniform(0.02, 0.08))
@@ -54,7 +59,7 @@ def engine(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     puff = dsp.noise(rng, samples, rate_hz, 1.3, 60, 3500) * (0.25 + np.exp(-4 * since))
     wave = dsp.to_rms(body) + rng.uniform(0.15, 0.5) * dsp.to_rms(puff)
     wave = wave * (speed_hz / idle_hz) ** 0.6
-    return Rendered(dsp.finish(np.tanh(wave / 3)), ((0.0, samples / rate_hz),), {"size": size, "state": state})
+    return Rendered(dsp.finish(np.tanh(wave / 3)), ((0.0, samples / rate_hz),), {"size": size, "mode": mode})
 
 
 def _rotor(rng: np.random.Generator, since: Signal, depth: float) -> Signal:
@@ -64,7 +69,7 @@ def _rotor(rng: np.random.Generator, since: Signal, depth: float) -> Signal:
 
 
 def helicopter(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
-    """Rotor: noise swelling with each blade at 9-26 Hz over deep blade thumps, a faint turbine tone, slow coming and going."""
+    """Rotor: noise swelling with each blade at 9-26 Hz, deep blade thumps, a faint turbine, coming and going."""
     blade_hz = dsp.log_uniform(rng, 9, 26)
     blades_hz = blade_hz * dsp.slow_envelope(rng, samples, rate_hz, 0.4, 0.985, 1.015)
     thumps, since = _firing(rng, blades_hz, rate_hz, int(rng.integers(2, 6)), 0.015)
@@ -109,7 +114,9 @@ def vacuum(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     return Rendered(dsp.finish(wave), ((0.0, samples / rate_hz),), {"pitch": pitch})
 
 
-def _drilling(rng: np.random.Generator, size: int, rate_hz: int, motor_hz: float, weights: Signal, hammer_hz: float) -> Signal:
+def _drilling(
+    rng: np.random.Generator, size: int, rate_hz: int, motor_hz: float, weights: Signal, hammer_hz: float
+) -> Signal:
     """One pull of a drill's trigger, shape (size,): the motor runs up, bites under load, and runs down."""
     length_s = size / rate_hz
     up_s, down_s = rng.uniform(0.08, 0.2) * length_s, rng.uniform(0.08, 0.2) * length_s
@@ -148,10 +155,10 @@ def drill(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
 
 
 def chainsaw(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
-    """Chainsaw: a rasping two-stroke firing at 90-240 Hz in full cry, 28-50 Hz idling, with the hiss of chain and chips."""
+    """Chainsaw: a rasping two-stroke firing at 100-240 Hz at full speed, 28-50 Hz idling, the hiss of the chain."""
     top_hz, idle_hz = dsp.log_uniform(rng, 100, 240), dsp.log_uniform(rng, 28, 50)
-    state = timing.pick(rng, ("cutting", "revving"))
-    if state == "cutting":
+    mode = timing.pick(rng, ("cutting", "rev"))
+    if mode == "cutting":
         speed_hz = top_hz * dsp.slow_envelope(rng, samples, rate_hz, rng.uniform(0.5, 2), 0.75, 1.0)
     else:
         speed_hz = _revs(rng, samples, rate_hz, idle_hz, top_hz, rng.uniform(4, 8))
@@ -163,7 +170,7 @@ def chainsaw(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     hiss = dsp.noise(rng, samples, rate_hz, rng.uniform(0.0, 0.6), 500, 8000) * (0.4 + np.exp(-3 * since)) * speed**1.5
     wave = dsp.to_rms(body) * speed**0.5 + rng.uniform(0.25, 0.6) * hiss
     wave = dsp.reverb(rng, np.tanh(wave / 1.5), rate_hz, rng.uniform(0.2, 0.8), rng.uniform(0, 0.3))
-    return Rendered(dsp.finish(wave), ((0.0, samples / rate_hz),), {"state": state})
+    return Rendered(dsp.finish(wave), ((0.0, samples / rate_hz),), {"mode": mode})
 
 
 SOURCES: tuple[Source, ...] = (

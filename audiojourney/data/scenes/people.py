@@ -1,4 +1,4 @@
-"""Recipes of people: footsteps, applause, snoring and heartbeat; the group also holds the household sounds of `household.py`."""
+"""Recipes of people: footsteps, applause, snoring and heartbeat; the group also holds the sounds of `household.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from audiojourney.data.scenes import dsp, household, timing
 from audiojourney.data.scenes.dsp import Signal
 from audiojourney.data.scenes.source import Rendered, Source
 
-HARD = ("wood", "stone")
+# Range of the lowest mode in Hz and of the strength of the click.
+HARD = {"wood": (70, 130, 0.1, 0.4), "stone": (130, 240, 0.6, 1.3)}
+# Band of the crunches in Hz, their number in a step, and how long each lasts in seconds.
+LOOSE = {"gravel": (900, 6500, 70, 0.003), "snow": (300, 2200, 160, 0.009), "leaves": (1800, 7500, 45, 0.007)}
 STEP_S = 0.32  # room that one footstep takes
 
 
@@ -18,14 +21,17 @@ def _hard_step(rng: np.random.Generator, rate_hz: int, modes_hz: Signal, click: 
     time, step = dsp.time_axis(size, rate_hz), np.zeros(size)
     tail_s = np.clip(14 / modes_hz, 0.02, 0.2)
     for start_s, loudness in ((0.0, 1.0), (toe_s, rng.uniform(0.2, 0.5))):
-        thud = dsp.modal(rng, size, rate_hz, modes_hz * rng.uniform(0.95, 1.05, len(modes_hz)), tail_s, [1, 0.7, 0.5, 0.35, 0.25])
+        struck_hz = modes_hz * rng.uniform(0.95, 1.05, len(modes_hz))
+        thud = dsp.modal(rng, size, rate_hz, struck_hz, tail_s, [1, 0.7, 0.5, 0.35, 0.25])
         tap = dsp.noise(rng, size, rate_hz, 0.6, 500, 6000) * np.exp(-time / 0.006)
         scuff = dsp.noise(rng, size, rate_hz, 0, 1200, 5000) * np.exp(-time / 0.03)
         dsp.add_at(step, thud + click * tap + 0.04 * scuff, round(start_s * rate_hz), loudness)
     return dsp.fade(dsp.to_peak(step), rate_hz, 0.0005, 0.03)
 
 
-def _loose_step(rng: np.random.Generator, rate_hz: int, low_hz: float, high_hz: float, grains: int, grain_s: float) -> Signal:
+def _loose_step(
+    rng: np.random.Generator, rate_hz: int, low_hz: float, high_hz: float, grains: int, grain_s: float
+) -> Signal:
     """A shoe in gravel, snow or leaves, shape (T,): many small crunches under a swell of weight."""
     size = dsp.seconds(STEP_S, rate_hz)
     swell_s = rng.uniform(0.16, 0.28)
@@ -38,19 +44,22 @@ def _loose_step(rng: np.random.Generator, rate_hz: int, low_hz: float, high_hz: 
     return dsp.fade(dsp.to_peak(crunch) + rng.uniform(0.1, 0.3) * thump, rate_hz, 0.002, 0.03)
 
 
+def _steps(rng: np.random.Generator, rate_hz: int, surface: str, steps_hz: float) -> list[Signal]:
+    """A bank of different steps on one surface, each of shape (T,)."""
+    if surface in HARD:
+        floor_hz, click = rng.uniform(*HARD[surface][:2]), rng.uniform(*HARD[surface][2:])
+        modes_hz = floor_hz * np.array([1, 1.7, 2.6, 4.1, 6.3]) * rng.uniform(0.9, 1.1, 5)
+        toe_s = rng.uniform(0.06, 0.14) / steps_hz**0.5
+        return [_hard_step(rng, rate_hz, modes_hz, click, toe_s) for _ in range(6)]
+    low_hz, high_hz, grains, grain_s = LOOSE[surface]
+    return [_loose_step(rng, rate_hz, low_hz, high_hz, grains, grain_s) for _ in range(8)]
+
+
 def footsteps(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     """Footsteps: a walk or run of 1.3-3.1 steps a second on wood, stone, gravel, snow or leaves."""
-    duration_s, surface = samples / rate_hz, timing.pick(rng, ("wood", "stone", "gravel", "snow", "leaves"))
+    duration_s, surface = samples / rate_hz, timing.pick(rng, (*HARD, *LOOSE))
     steps_hz = dsp.log_uniform(rng, 1.3, 3.1)
-    if surface in HARD:
-        first_hz, click = (rng.uniform(70, 130), rng.uniform(0.1, 0.4)) if surface == "wood" else (rng.uniform(130, 240), rng.uniform(0.6, 1.3))
-        modes_hz, toe_s = first_hz * np.array([1, 1.7, 2.6, 4.1, 6.3]) * rng.uniform(0.9, 1.1, 5), rng.uniform(0.06, 0.14) / steps_hz**0.5
-        bank = [_hard_step(rng, rate_hz, modes_hz, click, toe_s) for _ in range(6)]
-    else:
-        low_hz, high_hz, grains, grain_s = {
-            "gravel": (900, 6500, 70, 0.003), "snow": (300, 2200, 160, 0.009), "leaves": (1800, 7500, 45, 0.007),
-        }[surface]  # fmt: skip
-        bank = [_loose_step(rng, rate_hz, low_hz, high_hz, grains, grain_s) for _ in range(8)]
+    bank = _steps(rng, rate_hz, surface, steps_hz)
     first_s = rng.uniform(0, 0.15 * min(duration_s, 4))
     times_s = dsp.steady_times(rng, 1 / steps_hz, 0.035, first_s, duration_s - STEP_S)
     gains = (1 + rng.uniform(-0.15, 0.15) * (-1.0) ** np.arange(len(times_s))) * rng.uniform(0.75, 1, len(times_s))
@@ -59,19 +68,20 @@ def footsteps(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     room = rng.uniform(0.25, 0.9) if surface in HARD else 0.15
     track = dsp.reverb(rng, track, rate_hz, room, rng.uniform(0.05, 0.3))
     events = tuple(timing.span(start_s, STEP_S, duration_s) for start_s in times_s.tolist())
-    pace = dsp.grade(steps_hz, (1.7, 2.4), ("slow", "medium", "fast"))
+    pace = dsp.grade(steps_hz, (1.7, 2.1, 2.6), ("slow", "medium", "fast", "running"))
     return Rendered(dsp.finish(track), events, {"surface": surface, "pace": pace, **timing.counted(events)})
 
 
 def applause(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
-    """Applause: 6-200 people, each with one clap sound and a beat of 2.5-5 a second, in a hall; it may swell or die down."""
+    """Applause: 6-200 people, each with one clap and a beat of 2.5-5 a second; it may swell or die down."""
     duration_s, people = samples / rate_hz, round(dsp.log_uniform(rng, 6, 200))
     size = dsp.seconds(0.04, rate_hz)
     time = dsp.time_axis(size, rate_hz)
     track = np.zeros(samples)
     for _ in range(min(people, 24)):  # beyond 24 different hands, people share a sound
         centre_hz = dsp.log_uniform(rng, 750, 2400)
-        clap = dsp.noise(rng, size, rate_hz, 0, 0.6 * centre_hz, 1.7 * centre_hz) * np.exp(-time / rng.uniform(0.0025, 0.008))
+        clap = dsp.noise(rng, size, rate_hz, 0, 0.6 * centre_hz, 1.7 * centre_hz)
+        clap = clap * np.exp(-time / rng.uniform(0.0025, 0.008))
         hits = np.zeros(samples)
         for _ in range(max(1, round(people / 24))):
             times_s = dsp.steady_times(rng, 1 / rng.uniform(2.6, 5), 0.12, -rng.uniform(0, 0.5), duration_s)
@@ -89,7 +99,7 @@ def applause(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
 
 
 def _snore(rng: np.random.Generator, size: int, rate_hz: int, flutter_hz: float, throat_hz: Signal) -> Signal:
-    """One breath in, shape (size,): the palate flaps irregularly at `flutter_hz`, the throat resonates, air rushes."""
+    """One breath in, shape (size,): the palate flaps unevenly at `flutter_hz`, the throat resonates."""
     arch = dsp.contour(size, (0.1, 0.8, 1, 0.9, 0.1))
     speed_hz = flutter_hz * dsp.contour(size, (0.8, 1.0, rng.uniform(0.9, 1.3), 0.85))
     turned = timing.turns(speed_hz, rate_hz)
@@ -111,7 +121,7 @@ def snoring(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     exhale, whistle_hz = rng.uniform(0.08, 0.35), dsp.log_uniform(rng, 500, 1300)
     first_s = rng.uniform(0, min(1.0, 0.04 * duration_s))
     track, events = np.zeros(samples), []
-    for start_s in np.arange(first_s, duration_s - 0.9 * period_s, period_s) + rng.uniform(0, 0.04):
+    for start_s in np.arange(first_s, duration_s - 0.5 * period_s, period_s) + rng.uniform(0, 0.04):
         length_s = period_s * share * rng.uniform(0.9, 1.1)
         snore = _snore(rng, dsp.seconds(length_s, rate_hz), rate_hz, flutter_hz * rng.uniform(0.9, 1.1), throat_hz)
         dsp.add_at(track, snore, round(start_s * rate_hz), rng.uniform(0.75, 1))
@@ -138,12 +148,14 @@ def heartbeat(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     duration_s, beats_hz = samples / rate_hz, dsp.log_uniform(rng, 48, 150) / 60
     first_hz, second = rng.uniform(38, 62), rng.uniform(1.15, 1.5)
     bank = [_thump(rng, rate_hz, first_hz * rng.uniform(0.95, 1.05), rng.uniform(0.12, 0.16)) for _ in range(4)]
-    dubs = [_thump(rng, rate_hz, second * first_hz * rng.uniform(0.95, 1.05), rng.uniform(0.08, 0.12)) for _ in range(4)]
+    dub_hz = second * first_hz
+    dubs = [_thump(rng, rate_hz, dub_hz * rng.uniform(0.95, 1.05), rng.uniform(0.08, 0.12)) for _ in range(4)]
     # The pause between lub and dub shortens less than the pause before the next beat.
     systole_s, loudness = 0.3 * beats_hz**-0.5, rng.uniform(0.5, 0.95)
     times_s = dsp.steady_times(rng, 1 / beats_hz, 0.015, rng.uniform(0, 0.3), duration_s - 0.1)
     track = dsp.scatter(rng, bank, times_s, rng.uniform(0.85, 1, len(times_s)), samples, rate_hz)
-    track += dsp.scatter(rng, dubs, times_s + systole_s, loudness * rng.uniform(0.85, 1, len(times_s)), samples, rate_hz)
+    gains = loudness * rng.uniform(0.85, 1, len(times_s))
+    track += dsp.scatter(rng, dubs, times_s + systole_s, gains, samples, rate_hz)
     flow = dsp.log_uniform(rng, 0.002, 0.02) * dsp.noise(rng, samples, rate_hz, 1.5, 30, 250)
     wave = dsp.band_pass(dsp.to_peak(track), rate_hz, 20, rng.uniform(110, 180), 2) + flow
     pace = dsp.grade(60 * beats_hz, (68, 105), ("slow", "medium", "fast"))

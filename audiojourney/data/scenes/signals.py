@@ -9,12 +9,14 @@ from audiojourney.data.scenes.dsp import Signal
 from audiojourney.data.scenes.source import Rendered, Source
 
 
-def _siren_pitch(kind: str, low_hz: float, high_hz: float, period_s: float, samples: int, rate_hz: int) -> Signal:
+def _siren_pitch(
+    kind: str, low_hz: float, high_hz: float, period_s: float, samples: int, rate_hz: int
+) -> Signal:
     """Pitch of a siren in Hz, shape (samples,): between `low_hz` and `high_hz`, once there and back in `period_s`."""
     cycle = dsp.time_axis(samples, rate_hz) / period_s % 1
-    if kind == "two-tone":
+    if kind == "two_tone":
         shape = 1 / (1 + np.exp(-np.sin(2 * np.pi * cycle) * 40))
-    elif kind == "yelping":
+    elif kind == "yelp":
         shape = np.where(cycle < 0.75, cycle / 0.75, (1 - cycle) / 0.25)
     else:
         shape = 0.5 - 0.5 * np.cos(2 * np.pi * cycle)
@@ -22,11 +24,11 @@ def _siren_pitch(kind: str, low_hz: float, high_hz: float, period_s: float, samp
 
 
 def siren(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
-    """Emergency siren: a wail over 3-7 s, a yelp 2.5-4 times a second, or two alternating tones, echoing in a street."""
-    kind = timing.pick(rng, ("wailing", "yelping", "two-tone"))
-    low_hz = rng.uniform(360, 480) if kind == "two-tone" else rng.uniform(450, 750)
-    high_hz = low_hz * (rng.uniform(1.25, 1.36) if kind == "two-tone" else rng.uniform(1.8, 2.5))
-    period_s = {"wailing": rng.uniform(2.8, 7), "yelping": rng.uniform(0.25, 0.4), "two-tone": rng.uniform(1.0, 1.8)}[kind]
+    """Emergency siren: a wail over 3-7 s, a yelp 2.5-4 times a second, or two tones in turn, echoing."""
+    kind = timing.pick(rng, ("wail", "yelp", "two_tone"))
+    low_hz = rng.uniform(360, 480) if kind == "two_tone" else rng.uniform(450, 750)
+    high_hz = low_hz * (rng.uniform(1.25, 1.36) if kind == "two_tone" else rng.uniform(1.8, 2.5))
+    period_s = {"wail": rng.uniform(2.8, 7), "yelp": rng.uniform(0.25, 0.4), "two_tone": rng.uniform(1.0, 1.8)}[kind]
     duration_s, motion = samples / rate_hz, timing.pick(rng, ("near", "approaching", "leaving", "passing"))
     pitch_hz = _siren_pitch(kind, low_hz, high_hz, period_s, samples, rate_hz)
     if motion == "passing":  # Doppler shift of a vehicle driving by at 10-18 m/s, 10-20 m away
@@ -39,11 +41,13 @@ def siren(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     wave = dsp.reverb(rng, tone, rate_hz, rng.uniform(0.5, 1.8), rng.uniform(0.1, 0.6), 4000)
     ends = {"near": (1, 1, 1), "approaching": (0.2, 0.5, 1), "leaving": (1, 0.5, 0.2), "passing": (0.35, 1, 0.35)}[motion]
     wave = dsp.fade(wave * dsp.contour(samples, ends), rate_hz, 0.05)
-    return Rendered(dsp.finish(wave), ((0.0, duration_s),), {"kind": kind, "motion": motion})
+    return Rendered(dsp.finish(wave), ((0.0, duration_s),), {"type": kind, "motion": motion})
 
 
-def _beep_gate(pattern: tuple[int, float, float, float], samples: int, rate_hz: int, start_s: float) -> tuple[Signal, int]:
-    """On-off curve of an alarm, shape (samples,), and its number of beeps; pattern: beeps a group, on, off and pause in seconds."""
+def _beep_gate(
+    pattern: tuple[int, float, float, float], samples: int, rate_hz: int, start_s: float
+) -> tuple[Signal, int]:
+    """On-off curve of an alarm, shape (samples,), and its number of beeps; pattern: beeps in a group, on, off, pause."""
     beeps, on_s, off_s, pause_s = pattern
     group_s = beeps * (on_s + off_s) + pause_s
     time = dsp.time_axis(samples, rate_hz) - start_s
@@ -55,26 +59,28 @@ def _beep_gate(pattern: tuple[int, float, float, float], samples: int, rate_hz: 
 
 
 def alarm(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
-    """Electronic alarm: one pitch of 0.8-3.4 kHz on and off in an unvarying pattern, from smoke alarm to reversing lorry."""
+    """Electronic alarm: one pitch of 0.3-3.4 kHz on and off in an unvarying pattern, from buzzer to smoke alarm."""
     kind = timing.pick(rng, ("smoke alarm", "alarm clock", "reversing beeper", "buzzer"))
     pitch_hz, pattern = {
-        "smoke alarm": (rng.uniform(2900, 3400), (3, rng.uniform(0.35, 0.5), rng.uniform(0.35, 0.5), rng.uniform(0.6, 1.0))),
-        "alarm clock": (rng.uniform(1700, 2600), (4, rng.uniform(0.06, 0.1), rng.uniform(0.05, 0.09), rng.uniform(0.35, 0.6))),
-        "reversing beeper": (rng.uniform(1000, 1500), (1, rng.uniform(0.4, 0.6), rng.uniform(0.4, 0.6), 0.0)),
-        "buzzer": (rng.uniform(300, 700), (1, rng.uniform(0.25, 0.9), rng.uniform(0.15, 0.5), 0.0)),
+        "smoke alarm": (rng.uniform(2900, 3400), (3, *rng.uniform((0.35, 0.35, 0.6), (0.5, 0.5, 1.0)))),
+        "alarm clock": (rng.uniform(1700, 2600), (4, *rng.uniform((0.06, 0.05, 0.35), (0.1, 0.09, 0.6)))),
+        "reversing beeper": (rng.uniform(1000, 1500), (1, *rng.uniform((0.4, 0.4), (0.6, 0.6)), 0.0)),
+        "buzzer": (rng.uniform(300, 700), (1, *rng.uniform((0.25, 0.15), (0.9, 0.5)), 0.0)),
     }[kind]
     gate, beeps = _beep_gate(pattern, samples, rate_hz, rng.uniform(0, 0.3))
     order = np.arange(1, 16)
     square = (order % 2) / order  # odd partials of a square wave
-    weights = {"smoke alarm": [1, 0.1, 0.25], "reversing beeper": [1, 0.1, 0.3, 0.05, 0.1], "buzzer": 1 / order**0.6}.get(kind, square)
-    tone = dsp.harmonic(np.full(samples, pitch_hz), rate_hz, weights)
+    reedy = {"smoke alarm": [1, 0.1, 0.25], "reversing beeper": [1, 0.1, 0.3, 0.05, 0.1], "buzzer": 1 / order**0.6}
+    tone = dsp.harmonic(np.full(samples, pitch_hz), rate_hz, reedy.get(kind, square))
     wave = dsp.reverb(rng, tone * gate, rate_hz, rng.uniform(0.2, 0.9), rng.uniform(0.03, 0.3), 6000)
     count = {"count": str(beeps)} if beeps <= timing.COUNTABLE else {}
     pitch = dsp.grade(pitch_hz, (900, 2200), ("low", "medium", "high"))
     return Rendered(dsp.finish(wave), ((0.0, samples / rate_hz),), {"kind": kind, "pitch": pitch, **count})
 
 
-def _blasts(rng: np.random.Generator, duration_s: float, count: int, low_s: float, high_s: float) -> list[tuple[float, float]]:
+def _blasts(
+    rng: np.random.Generator, duration_s: float, count: int, low_s: float, high_s: float
+) -> list[tuple[float, float]]:
     """Start and length of `count` horn blasts, one in each equal part of the clip and with a gap after each."""
     room_s = duration_s / count
     lengths_s = np.minimum([dsp.log_uniform(rng, low_s, high_s) for _ in range(count)], 0.8 * room_s)
@@ -82,20 +88,23 @@ def _blasts(rng: np.random.Generator, duration_s: float, count: int, low_s: floa
     return list(zip(starts_s.tolist(), lengths_s.tolist(), strict=True))
 
 
-def _chord(rng: np.random.Generator, size: int, rate_hz: int, notes_hz: Signal, weights: Signal, bend: float, attack_s: float) -> Signal:
-    """Air horns or reeds sounding together, shape (size,): the pitch rises by the share `bend` while the pressure builds up."""
+def _chord(
+    rng: np.random.Generator, size: int, rate_hz: int, notes_hz: Signal, weights: Signal, bend: float, attack_s: float
+) -> Signal:
+    """Air horns or reeds sounding together, shape (size,): the pitch rises by a share `bend` as pressure builds."""
     time = dsp.time_axis(size, rate_hz)
     settle = 1 - bend * np.exp(-time / attack_s) - bend * np.exp((time - time[-1]) / attack_s)
-    chord = sum(dsp.harmonic(note_hz * settle, rate_hz, weights * rng.uniform(0.7, 1.3, len(weights))) for note_hz in notes_hz)
-    return dsp.fade(chord, rate_hz, attack_s, 1.5 * attack_s)
+    timbres = weights * rng.uniform(0.7, 1.3, (len(notes_hz), len(weights)))
+    voices = [dsp.harmonic(note * settle, rate_hz, timbre) for note, timbre in zip(notes_hz, timbres, strict=True)]
+    return dsp.fade(np.sum(voices, axis=0), rate_hz, attack_s, 1.5 * attack_s)
 
 
 def train_horn(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     """Train horn: blasts of 0.7-3.5 s on a chord of 2-5 air horns between 220 and 700 Hz, with a long echo."""
     duration_s = samples / rate_hz
-    ratios = np.array([[1, 1.19, 1.335, 1.587, 2.0], [1, 1.26, 1.5, 1.68, 2.0], [1, 1.19, 1.5, 1.68, 1.89]])[rng.integers(3)]
+    chords = ((1, 1.19, 1.335, 1.587, 2.0), (1, 1.26, 1.5, 1.68, 2.0), (1, 1.19, 1.5, 1.68, 1.89))
     voices = int(rng.choice([2, 3, 3, 4, 5]))
-    notes_hz = dsp.log_uniform(rng, 220, 350) * ratios[:voices] * rng.uniform(0.995, 1.005, voices)
+    notes_hz = dsp.log_uniform(rng, 220, 350) * np.array(chords[rng.integers(3)][:voices]) * rng.uniform(0.995, 1.005, voices)
     weights = 1 / np.arange(1, 13) ** rng.uniform(0.4, 1.0)
     count = timing.event_count(rng, duration_s, 2.0, 1, 4)
     track, events = np.zeros(samples), []
@@ -103,16 +112,16 @@ def train_horn(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered
         blast = _chord(rng, dsp.seconds(length_s, rate_hz), rate_hz, notes_hz, weights, 0.02, rng.uniform(0.05, 0.12))
         dsp.add_at(track, blast, round(start_s * rate_hz))
         events.append(timing.span(start_s, length_s, duration_s))
-    distance = timing.pick(rng, ("near", "distant"))
-    if distance == "distant":
+    distance = timing.pick(rng, ("near", "far"))
+    if distance == "far":
         track = dsp.band_pass(track, rate_hz, 100, rng.uniform(1200, 2000), 2)
-    wet = rng.uniform(0.8, 1.6) if distance == "distant" else rng.uniform(0.25, 0.6)
+    wet = rng.uniform(0.8, 1.6) if distance == "far" else rng.uniform(0.25, 0.6)
     track = dsp.reverb(rng, track, rate_hz, rng.uniform(1.3, 2.6), wet, 3000)
     return Rendered(dsp.finish(track), tuple(events), {"distance": distance, **timing.counted(events)})
 
 
 def car_horn(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
-    """Car horn: abrupt honks of 0.12-1.2 s on a steady, buzzing, dissonant pair of 340-520 Hz, hardly any echo."""
+    """Car horn: abrupt honks of 0.15-1.3 s on a steady, buzzing, dissonant pair of 320-560 Hz, little echo."""
     duration_s = samples / rate_hz
     size = timing.pick(rng, ("small", "large"))
     low_hz = rng.uniform(390, 440) if size == "small" else rng.uniform(320, 380)
@@ -133,36 +142,29 @@ def car_horn(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     return Rendered(dsp.finish(track), tuple(events), {"size": size, "length": length, **timing.counted(events)})
 
 
-def _referee(rng: np.random.Generator, size: int, rate_hz: int, pitch_hz: float) -> Signal:
-    """Blast of a pea whistle, shape (size,): two close high notes trilled by the pea 25-45 times a second, with breath."""
+def _blow(rng: np.random.Generator, size: int, rate_hz: int, pitch_hz: float, kind: str) -> Signal:
+    """One blast on a whistle, shape (size,): close high notes with breath, trilled 25-45 times a second by a pea."""
     pea = np.sin(2 * np.pi * timing.turns(dsp.slow_envelope(rng, size, rate_hz, 4, 25, 45), rate_hz))
-    swell = pitch_hz * (1 + 0.012 * pea) * dsp.slow_envelope(rng, size, rate_hz, 5, 0.985, 1.01)
-    tones = dsp.harmonic(swell, rate_hz, [1, 0.25]) + 0.6 * dsp.harmonic(swell * 1.075, rate_hz, [1, 0.15])
+    trill = rng.uniform(0.7, 1.0) if kind == "pea" else 0.0
+    breath_rise = 1 - 0.04 * np.exp(-dsp.time_axis(size, rate_hz) / 0.04)
+    note_hz = pitch_hz * (1 + 0.012 * trill * pea) * breath_rise * dsp.slow_envelope(rng, size, rate_hz, 5, 0.985, 1.01)
+    tones = dsp.harmonic(note_hz, rate_hz, [1, 0.25])
+    for ratio in {"pea": (1.075,), "plain": (1.03, 1.065), "pipes": (1.19,)}[kind]:  # chambers of unequal length
+        tones = tones + rng.uniform(0.5, 0.9) * dsp.harmonic(note_hz * ratio, rate_hz, [1, 0.15])
     breath = dsp.noise(rng, size, rate_hz, 0, 0.6 * pitch_hz, 2.5 * pitch_hz)
-    return (tones + 0.12 * breath) * (1 - rng.uniform(0.3, 0.6) * (0.5 + 0.5 * pea))
-
-
-def _lips(rng: np.random.Generator, size: int, rate_hz: int, pitch_hz: float) -> Signal:
-    """A person whistling one phrase, shape (size,): a nearly pure tone gliding between 2-6 notes, with soft breath."""
-    notes = pitch_hz * 2 ** (rng.integers(-5, 8, int(rng.integers(2, 7))) / 12)
-    knots = np.repeat(notes, 3)  # stay on each note for two thirds of its time, then glide
-    vibrato = 1 + 0.006 * np.sin(2 * np.pi * rng.uniform(4.5, 6.5) * dsp.time_axis(size, rate_hz))
-    tone = dsp.harmonic(dsp.contour(size, knots) * vibrato, rate_hz, [1, rng.uniform(0.02, 0.12), 0.02])
-    breath = dsp.noise(rng, size, rate_hz, 0, 0.7 * pitch_hz, 4 * pitch_hz)
-    return tone * dsp.slow_envelope(rng, size, rate_hz, 3, 0.7, 1) + rng.uniform(0.02, 0.06) * breath
+    return (tones + rng.uniform(0.06, 0.2) * breath) * (1 - 0.5 * trill * (0.5 + 0.5 * pea))
 
 
 def whistle(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
-    """Whistle: a referee's trilled blasts of 0.2-1.6 s near 2.3-3.6 kHz, or a person's gliding tune at 0.8-1.9 kHz."""
+    """Whistle of a referee or policeman: blasts of 0.2-1.8 s at 2-3.8 kHz, with a pea, plain, or of two pipes."""
     duration_s = samples / rate_hz
-    kind = timing.pick(rng, ("referee", "person"))
-    pitch_hz = dsp.log_uniform(rng, *((2300, 3600) if kind == "referee" else (900, 1700)))
-    event_s = 1.0 if kind == "referee" else 1.6
-    count = timing.event_count(rng, duration_s, event_s, *((1, 5) if kind == "referee" else (1, 4)))
+    kind = timing.pick(rng, ("pea", "pea", "plain", "pipes"))
+    pitch_hz, longest_s = dsp.log_uniform(rng, 2000, 3600), dsp.log_uniform(rng, 0.4, 1.8)
+    count = timing.event_count(rng, duration_s, 0.9, 1, 5)
     track, events = np.zeros(samples), []
-    for start_s, length_s in _blasts(rng, duration_s, count, 0.25 * event_s, 1.6 * event_s):
-        blow = (_referee if kind == "referee" else _lips)(rng, dsp.seconds(length_s, rate_hz), rate_hz, pitch_hz)
-        dsp.add_at(track, dsp.fade(blow, rate_hz, 0.025, 0.05), round(start_s * rate_hz), rng.uniform(0.7, 1))
+    for start_s, length_s in _blasts(rng, duration_s, count, 0.2, longest_s):
+        blow = _blow(rng, dsp.seconds(length_s, rate_hz), rate_hz, pitch_hz, kind)
+        dsp.add_at(track, dsp.fade(blow, rate_hz, 0.02, 0.04), round(start_s * rate_hz), rng.uniform(0.7, 1))
         events.append(timing.span(start_s, length_s, duration_s))
     track = dsp.reverb(rng, track, rate_hz, rng.uniform(0.3, 1.3), rng.uniform(0.08, 0.4), 6000)
     return Rendered(dsp.finish(track), tuple(events), {"kind": kind, **timing.counted(events)})

@@ -1,4 +1,4 @@
-"""When things happen in a recipe: turns of rotating machines, paths between set points, and how many separate events fit a clip."""
+"""When things happen in a recipe: turns of machines, paths between set points, how many separate events fit a clip."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def impulses(times_s: Signal, gains: Signal, samples: int, rate_hz: int) -> Sign
 
 
 def path(samples: int, rate_hz: int, times_s: Sequence[float], values: Sequence[float]) -> Signal:
-    """Smooth curve of shape (samples,) through `values` at `times_s` (growing), level before the first and after the last."""
+    """Smooth curve of shape (samples,) through `values` at growing `times_s`, level before and after."""
     position = np.interp(time_axis(samples, rate_hz), times_s, np.arange(len(times_s)))
     return cosine_join(np.asarray(values, dtype=float), position)
 
 
 def event_count(rng: np.random.Generator, duration_s: float, event_s: float, low: float, high: float) -> int:
-    """How many events of `event_s` to place in a clip: between `low` and `high` in ten seconds, at least one, no more than fit."""
+    """How many events of `event_s` to place in a clip: `low` to `high` in ten seconds, one at least, if they fit."""
     wanted = round(rng.uniform(low, high) * duration_s / 10)
     return max(1, min(wanted, int(duration_s / event_s)))
 
