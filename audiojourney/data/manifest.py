@@ -200,8 +200,10 @@ def _read_file(path: Path, bad: list[BadRow]) -> list[Clip]:
     for line, row in rows:
         try:
             clip = to_clip(row, path.parent)
-            if clip.id in first_line:
+            if clip.id in first_line and "id" in row:
                 raise RowError(f"the id {clip.id!r} is already that of line {first_line[clip.id]}")
+            if clip.id in first_line:
+                clip = replace(clip, id=f"{clip.id}#{line}")  # one sound in several rows, as for several captions
             first_line[clip.id] = line
             clips.append(clip)
         except RowError as error:
@@ -216,7 +218,7 @@ def _json_rows(path: Path, bad: list[BadRow]) -> Iterator[tuple[int, Row]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, parse_constant=lambda name: None)  # NaN is no value
         except (ValueError, RecursionError) as error:
             if number == len(lines):
                 _log.warning("%s, line %d: the last line is cut and was left out.", path, number)

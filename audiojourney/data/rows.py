@@ -58,11 +58,10 @@ def to_clip(row: Mapping[str, Any], folder: Path) -> Clip:
     fields |= {field: _number(left, keys) for field, keys in _NUMBERS.items()}
     if not fields["id"]:
         fields["id"] = name if fields["offset_s"] is None else f"{name}@{fields['offset_s']:g}"
-    fold = _number(left, ("fold",))
     meta = {key: _text(left, (key,)) for key in _META_TEXTS}
     return Clip(
         path=folder / name,
-        fold=None if fold is None else int(fold),
+        fold=_fold(left),
         labels=_texts(left, _LABELS),
         captions=_captions(left),
         events=_events(left),
@@ -87,7 +86,7 @@ def to_row(clip: Clip, folder: Path) -> Row:
     row["events"] = [{"label": e.label, "start": e.start_s, "end": e.end_s} for e in clip.events]
     row |= {key: getattr(clip.metadata, key) for key in _META_TEXTS} | {"tags": list(clip.metadata.tags)}
     row |= _drop_none({keys[0]: getattr(clip, field) for field, keys in _NUMBERS.items()} | {"fold": clip.fold})
-    return row | dict(clip.extra)
+    return row | {key: value for key, value in clip.extra.items() if key not in row}
 
 
 def _drop_none(values: Mapping[str, Any]) -> Row:
@@ -120,6 +119,14 @@ def _number(left: Row, keys: tuple[str, ...]) -> float | None:
     if not math.isfinite(number) or number < 0 or isinstance(value, bool):
         raise RowError(f"{key} is a number from 0 on, not {value!r}")
     return number
+
+
+def _fold(left: Row) -> int | None:
+    value = left.get("fold")
+    number = _number(left, ("fold",))
+    if number is not None and not number.is_integer():
+        raise RowError(f"fold is a whole number, not {value!r}")
+    return None if number is None else int(number)
 
 
 def _texts(left: Row, keys: tuple[str, ...]) -> tuple[str, ...]:
