@@ -1,7 +1,7 @@
 """What the training loop needs from a task.
 
 A batch is a pure function of a seeded generator, and the generator of (seed, step, micro-batch, rank). So a run that
-was killed continues bit for bit from its last checkpoint: no state of loaders, workers or random numbers has to be kept.
+was killed continues bit for bit from its last checkpoint: no state of loaders, workers or random numbers is kept.
 """
 
 from __future__ import annotations

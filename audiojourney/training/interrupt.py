@@ -9,10 +9,14 @@ from typing import Any
 
 
 class Interrupt:
-    """While this context is open, the first signal sets `asked`; a second one interrupts at once."""
+    """While this context is open, a signal sets `asked`; a second Ctrl-C interrupts at once.
+
+    A launcher that gets Ctrl-C sends SIGTERM to its workers, which had the Ctrl-C already: that is no second wish.
+    """
 
     def __init__(self) -> None:
         self.asked = False
+        self.typed = False
         self.earlier: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupt:
@@ -31,6 +35,7 @@ class Interrupt:
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         """Note the wish to stop."""
-        if self.asked:
+        if number == signal.SIGINT and self.typed:
             raise KeyboardInterrupt
         self.asked = True
+        self.typed = self.typed or number == signal.SIGINT

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from accelerate import Accelerator
 
 from audiojourney.errors import AudioJourneyError
 from audiojourney.training import parallel, snapshot
@@ -65,6 +66,7 @@ def train(
     *,
     progress: Progress | None = None,
     finish: Callable[[Path], None] | None = None,
+    world_size: int | None = None,
 ) -> LoopReport:
     """Train `task` in the run folder `run`, from its newest checkpoint if it has one.
 
@@ -74,6 +76,7 @@ def train(
         run: folder of log, checkpoints, samples and, at the end, the model folder `final`.
         progress: who is told what happens.
         finish: called with the model folder before it gets its name, to add files.
+        world_size: processes that must take part; None takes whatever the launcher started.
 
     Raises:
         UsageError: the checkpoint belongs to other settings.
@@ -82,7 +85,8 @@ def train(
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     with Interrupt() as interrupt:
-        loop = _Loop(task, config, run, progress or Progress(), interrupt)
+        accelerator = parallel.connect(config.device, world_size)
+        loop = _Loop(task, config, run, progress or Progress(), interrupt, accelerator)
         try:
             reason = loop.run_steps()
         finally:
@@ -96,12 +100,17 @@ class _Loop:
     """A run that is under way."""
 
     def __init__(
-        self, task: Trainable, config: LoopConfig, run: Path, progress: Progress, interrupt: Interrupt
+        self,
+        task: Trainable,
+        config: LoopConfig,
+        run: Path,
+        progress: Progress,
+        interrupt: Interrupt,
+        accelerator: Accelerator,
     ) -> None:
         self.began = self.saved = time.monotonic()
         self.task, self.config, self.run, self.progress, self.interrupt = task, config, run, progress, interrupt
-        self.accelerator = parallel.connect(config.device)
-        self.main = self.accelerator.is_main_process
+        self.accelerator, self.main = accelerator, accelerator.is_main_process
         for module in filter(None, (task.module, task.adversary)):
             module.to(self.accelerator.device)
             parallel.share_weights(self.accelerator, module)

@@ -40,7 +40,7 @@ class Lamb(Optimizer):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every tensor that has a gradient; return what `closure` returns, if one is given."""
         value = None
         if closure is not None:
@@ -54,7 +54,7 @@ class Lamb(Optimizer):
 
     def _update(self, params: list[Tensor], group: Mapping[str, Any]) -> None:
         """Move all tensors of one group, each by its own trust ratio."""
-        grads = [p.grad for p in params]
+        grads = [p.grad for p in params if p.grad is not None]
         means, squares = (self._moments(params, key) for key in ("exp_avg", "exp_avg_sq"))
         beta1, beta2 = group["betas"]
         torch._foreach_mul_(means, beta1)
@@ -65,7 +65,7 @@ class Lamb(Optimizer):
         torch._foreach_add_(roots, group["eps"])
         updates = torch._foreach_div(means, roots)
         torch._foreach_add_(updates, params, alpha=group["weight_decay"])
-        torch._foreach_mul_(updates, trust_ratios(params, updates))
+        torch._foreach_mul_(updates, trust_ratios(params, list(updates)))
         torch._foreach_add_(params, updates, alpha=-group["lr"])
 
     def _moments(self, params: list[Tensor], key: str) -> list[Tensor]:
@@ -103,7 +103,7 @@ def build_optimizer(config: LoopConfig, module: nn.Module, lr: float) -> Optimiz
 
 def optimizer_tensors(optimizer: Optimizer, module: nn.Module) -> dict[str, Tensor]:
     """Return the state of `optimizer` as tensors named "moment/parameter"."""
-    names = {param: name for name, param in module.named_parameters()}
+    names: dict[Tensor, str] = {param: name for name, param in module.named_parameters()}
     state = {}
     for param, values in optimizer.state.items():
         for key, value in values.items():
@@ -113,7 +113,7 @@ def optimizer_tensors(optimizer: Optimizer, module: nn.Module) -> dict[str, Tens
 
 def restore_optimizer(optimizer: Optimizer, module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Put back what `optimizer_tensors` returned; torch moves each tensor to the device of its parameter."""
-    numbers = {}
+    numbers: dict[str, int] = {}
     names = {param: name for name, param in module.named_parameters()}
     for group in optimizer.param_groups:
         for param in group["params"]:

@@ -9,11 +9,27 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast
 from torch import Tensor, nn
 
+from audiojourney.errors import AudioJourneyError
 
-def connect(device: str) -> Accelerator:
-    """Join the processes that a launcher started, or stand alone."""
+
+def connect(device: str, world_size: int | None = None) -> Accelerator:
+    """Join the processes that a launcher started, or stand alone.
+
+    Args:
+        device: "auto", "cpu" or a torch device; each of several processes has the device that its launcher gave it.
+        world_size: processes that must be there; None takes what is found.
+
+    Raises:
+        AudioJourneyError: another number of processes came together.
+    """
     accelerator = Accelerator(cpu=device == "cpu")
-    if device not in ("auto", "cpu") and accelerator.num_processes == 1:
+    found = accelerator.num_processes
+    if world_size is not None and found != world_size:
+        raise AudioJourneyError(
+            f"{world_size} processes were asked for, {found} came together.",
+            "Leave starting them to --nproc, or give --nproc the number that your launcher starts.",
+        )
+    if device not in ("auto", "cpu") and found == 1:
         accelerator.state.device = torch.device(device)
     return accelerator
 

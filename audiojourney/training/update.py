@@ -19,7 +19,8 @@ from audiojourney.training.schedule import learning_rate
 from audiojourney.training.settings import LoopConfig
 from audiojourney.training.streams import ADVERSARY, LOSS, torch_stream
 
-Figures = dict[str, float | Tensor]
+# Numbers, or tensors of shape () that stay on the device until somebody reads them.
+Figures = dict[str, Any]
 
 
 class Part:
@@ -90,12 +91,14 @@ class Update:
     def _model(self, step: int, batches: Sequence[Batch]) -> Figures:
         """Accumulate the gradients of the model; return the mean loss and figures of the micro-batches."""
         sums: Figures = {}
+        share = 1 / len(batches)
         for micro, batch in enumerate(batches):
             with self._precision():
                 loss, figures = self.task.loss(batch, self._stream(step, micro, LOSS), step)
             (loss / len(batches)).backward()
-            for name, value in {**figures, "loss": loss.detach()}.items():
-                sums[name] = sums.get(name, 0.0) + value / len(batches)
+            told: Figures = {**figures, "loss": loss.detach()}
+            for name, value in told.items():
+                sums[name] = sums.get(name, 0.0) + value * share
         return sums
 
     def _adversary(self, step: int, batches: Sequence[Batch], rate: float) -> Figures:
