@@ -126,7 +126,9 @@ class FITConfig:
         )
 
     @classmethod
-    def pocket(cls, *, channels: int = 64, length: int = 256, text_width: int = 256, token_width: int | None = None) -> FITConfig:
+    def pocket(
+        cls, *, channels: int = 64, length: int = 256, text_width: int = 256, token_width: int | None = None
+    ) -> FITConfig:
         """Return a FIT of some eight million parameters that trains on a CPU.
 
         Args:

@@ -1,0 +1,1 @@
+"""GenAu: the networks of the paper, its text encoders, and the loading of its published checkpoints."""
