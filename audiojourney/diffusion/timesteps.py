@@ -30,7 +30,8 @@ def linspace(train_steps: int, steps: int) -> list[int]:
 def genau(train_steps: int, steps: int) -> list[int]:
     """Return the list of GenAu, arange(0, T, T // S) + 1 reversed.
 
-    It is longer than S where S does not divide T, and leaves the schedule when S > T / 2.
+    It is longer than S where S does not divide T. Where the stride T // S divides T - 1 (for T = 1000: S > 500, 251 to
+    333, 101 to 111, and a few small ones) it leaves the schedule.
 
     Raises:
         UsageError: the list would contain the step T, which does not exist.
@@ -39,7 +40,7 @@ def genau(train_steps: int, steps: int) -> list[int]:
     if times[-1] >= train_steps:
         raise UsageError(
             f"The spacing 'genau' with {steps} steps reaches time {times[-1]} of a schedule of {train_steps} steps.",
-            f"Ask for at most {train_steps // 2} steps, or for another spacing.",
+            f"Ask for a number of steps below {train_steps} that divides it, or for another spacing.",
         )
     return times[::-1]
 

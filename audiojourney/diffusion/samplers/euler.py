@@ -70,10 +70,9 @@ def heun(
     x = x_T
     for here, there, last in walk(schedule, steps, spacing, prediction, on_step):
         velocity = _velocity(denoise, x, here, prediction)
-        ahead = straight_step(x, velocity, here, there)
-        if last:
-            return ahead
-        velocity = (velocity + _velocity(denoise, ahead, there, prediction)) / 2
+        if not last:
+            ahead = straight_step(x, velocity, here, there)
+            velocity = (velocity + _velocity(denoise, ahead, there, prediction)) / 2
         x = straight_step(x, velocity, here, there)
     return x
 

@@ -30,6 +30,9 @@ _MULTISTEP = (
     (55 / 24, -59 / 24, 37 / 24, -9 / 24),
 )
 
+# Below this weight of the signal, moving it by averaged noise would amplify every error more than a thousandfold.
+_NO_SIGNAL = 1e-3
+
 
 def transfer(x: Tensor, epsilon: Tensor, here: Point, there: Point) -> Tensor:
     """Move x (B, ...) along the manifold with a noise prediction (B, ...) (Liu et al. 2022, equation 11).
@@ -63,8 +66,8 @@ def plms(
 ) -> Tensor:
     """Sample with PLMS, S + 1 calls for S steps; arguments as `base.Sampler`.
 
-    The first step is taken twice: the second time with the mean of the noise at both of its ends. At pure noise (zero
-    terminal SNR) it is a plain DDIM step, because noise alone does not say where to go.
+    The first step is taken twice: the second time with the mean of the noise at both of its ends. At (almost) pure
+    noise it is a plain DDIM step, because noise alone does not say where to go.
 
     Raises:
         UsageError: eta is above 0.
@@ -78,7 +81,7 @@ def plms(
             x = transfer(x, multistep(history), here, there)
             continue
         start, x = x, ddim_step(x0, epsilon, there)
-        if here.alpha > 0 and not last:
+        if here.alpha > _NO_SIGNAL and not last:
             _, ahead = evaluate(denoise, x, there, prediction)
             x = transfer(start, (epsilon + ahead) / 2, here, there)
     return x
@@ -98,7 +101,7 @@ def pndm(
 ) -> Tensor:
     """Sample with PNDM, S + 9 calls for S > 3 steps; arguments as `base.Sampler`.
 
-    A step that starts at pure noise is a plain DDIM step, as in `plms`.
+    A step that starts at (almost) pure noise is a plain DDIM step, as in `plms`.
 
     Raises:
         UsageError: eta is above 0.
@@ -108,13 +111,13 @@ def pndm(
     for here, there, last in walk(schedule, steps, spacing, prediction, on_step):
         x0, epsilon = evaluate(denoise, x, here, prediction)
         history = [*history[-3:], epsilon]
-        if here.alpha == 0:
+        if here.alpha <= _NO_SIGNAL:
             x = ddim_step(x0, epsilon, there)
             continue
-        warming_up = len(history) < 4 and not last
-        mean = (
-            _runge_kutta(denoise, x, epsilon, schedule, here, there, prediction) if warming_up else multistep(history)
-        )
+        if len(history) < 4 and not last:
+            mean = _runge_kutta(denoise, x, epsilon, schedule, here, there, prediction)
+        else:
+            mean = multistep(history)
         x = transfer(x, mean, here, there)
     return x
 
