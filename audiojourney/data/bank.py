@@ -13,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from audiojourney import hub
-from audiojourney.data.audio import load
-from audiojourney.data.clip import Clip
+from audiojourney import files, hub
+from audiojourney.data.clip import Clip, load_clip
 from audiojourney.data.manifest import read_clips
 from audiojourney.errors import ClipError, MissingError
 
@@ -86,23 +85,21 @@ def _key(clips: Sequence[Clip], rate_hz: int) -> str:
     digest = hashlib.sha256(str(rate_hz).encode())
     for clip in clips:
         stat = clip.path.stat()
-        digest.update(f"{clip.path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+        part = f"{clip.path}\0{stat.st_size}\0{stat.st_mtime_ns}\0{clip.offset_s}\0{clip.duration_s}\n"
+        digest.update(part.encode(errors="surrogateescape"))
     return digest.hexdigest()[:24]
 
 
 def _decode(clips: Sequence[Clip], rate_hz: int, path: Path) -> None:
     """Write samples, then the index that says they are complete; clips that cannot be read are left out."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
     starts, used = [0], []
-    with part.open("wb") as file:
+    with files.replacing(path) as part, part.open("wb") as file:
         for i, clip in enumerate(clips):
             try:
-                wave = load(clip.path, rate_hz)
+                wave = load_clip(clip, rate_hz)
             except ClipError:
                 continue
             file.write((np.clip(wave, -1, 1) * 32767).round().astype(np.int16).tobytes())
             starts.append(starts[-1] + len(wave))
             used.append(i)
-    part.replace(path)
-    path.with_suffix(".json").write_text(json.dumps({"starts": starts, "used": used}), encoding="utf-8")
+    files.write_json(path.with_suffix(".json"), {"starts": starts, "used": used})

@@ -72,6 +72,11 @@ class PocketText(nn.Module):
         self.concept = nn.Linear(d, len(config.concepts) + 2)  # the concepts, none, and something unknown
         self.relation = nn.Linear(d, len(RELATIONS))
 
+    @property
+    def answers(self) -> int:
+        """Tokens of a condition that come before its words: the slots and the relation."""
+        return SLOTS + 1
+
     def read(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor, Tensor]:
         """Table rows, vocabulary numbers and mask, each (B, N), of B prompts; N >= 1."""
         words = [tokenize(prompt)[: self.config.max_words] for prompt in prompts]

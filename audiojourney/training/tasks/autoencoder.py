@@ -13,8 +13,8 @@ from torch import Tensor
 from audiojourney.data.bank import WaveBank, open_bank
 from audiojourney.data.folds import draw_crops, split
 from audiojourney.data.mel import GENAU, log_mel
-from audiojourney.models.pocket.autoencoder import MelAutoencoder, MelAutoencoderConfig
 from audiojourney.model_folder import write_model
+from audiojourney.models.pocket.autoencoder import MelAutoencoder, MelAutoencoderConfig
 from audiojourney.training.base import Batch
 from audiojourney.training.tasks.plain import PlainTask
 
