@@ -21,7 +21,7 @@ def _knock(rng: np.random.Generator, rate_hz: int, modes_hz: Signal, decay_s: Si
 
 
 def knock(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
-    """Knocking on a door: groups of 2-5 knocks 0.12-0.35 s apart, on wood (90-700 Hz) or metal (200-2500 Hz)."""
+    """Knocking on a door: groups of 2-5 knocks 0.12-0.35 s apart on wood (90-700 Hz) or metal (200-2500)."""
     duration_s = samples / rate_hz
     material = "metal" if rng.uniform() < 0.2 else "wood"
     low_hz, high_hz = (90, 700) if material == "wood" else (200, 2500)
@@ -43,7 +43,9 @@ def knock(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     return Rendered(dsp.finish(track), events, {"material": material, "pace": pace, **timing.counted(events)})
 
 
-def _shatter(rng: np.random.Generator, size: int, rate_hz: int, shards: int, mean_delay_s: float, low_hz: float) -> Signal:
+def _shatter(
+    rng: np.random.Generator, size: int, rate_hz: int, shards: int, mean_delay_s: float, low_hz: float
+) -> Signal:
     """Breaking glass, shape (size,): a bright crash, then ringing shards falling and bouncing."""
     time = dsp.time_axis(size, rate_hz)
     crash = dsp.noise(rng, size, rate_hz, -0.3, low_hz, 1e5) * np.exp(-time / rng.uniform(0.025, 0.07))
@@ -79,7 +81,7 @@ def glass(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
 
 def _creak(rng: np.random.Generator, size: int, rate_hz: int, slip_hz: float, hinge_hz: Signal) -> Signal:
     """One swing of a dry hinge, shape (size,): it sticks and slips `slip_hz` times a second at its fastest."""
-    course = dsp.contour(size, rng.uniform(0.35, 1.0, int(rng.integers(3, 7))))
+    course = dsp.contour(size, rng.uniform(0.25, 1.0, int(rng.integers(3, 7))))
     speed_hz = slip_hz * course * dsp.slow_envelope(rng, size, rate_hz, 10, 0.95, 1.05)
     times_s = timing.turn_times(timing.turns(speed_hz, rate_hz), rate_hz)
     slips = timing.impulses(times_s, rng.uniform(0.75, 1, len(times_s)), size, rate_hz)
@@ -88,9 +90,9 @@ def _creak(rng: np.random.Generator, size: int, rate_hz: int, slip_hz: float, hi
 
 
 def door_creak(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
-    """Creaking door: stick-slip at 15-420 Hz, wavering, through narrow resonances of the hinge; swings of 0.6-3 s."""
+    """Creaking door: stick-slip at 15-700 Hz, wavering, through narrow resonances of the hinge; swings of 0.6-3 s."""
     duration_s = samples / rate_hz
-    slip_hz = dsp.log_uniform(rng, 30, 420)
+    slip_hz = dsp.log_uniform(rng, 60, 700)
     hinge_hz = np.exp(np.sort(rng.uniform(np.log(350), np.log(4500), 6)))
     event_s = min(dsp.log_uniform(rng, 0.8, 3), 0.9 * duration_s)
     count = timing.event_count(rng, duration_s, 1.1 * event_s, 1, 4)
@@ -101,7 +103,7 @@ def door_creak(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered
         dsp.add_at(track, creak, round(start_s * rate_hz), rng.uniform(0.6, 1))
         events.append(timing.span(start_s, length_s, duration_s))
     track = dsp.reverb(rng, track, rate_hz, rng.uniform(0.3, 1.2), rng.uniform(0.1, 0.35))
-    pitch = dsp.grade(slip_hz, (80, 190), ("low", "medium", "high"))
+    pitch = dsp.grade(slip_hz, (130, 300), ("low", "medium", "high"))
     return Rendered(dsp.finish(track), tuple(events), {"pitch": pitch, **timing.counted(events)})
 
 

@@ -69,21 +69,27 @@ def _rotor(rng: np.random.Generator, since: Signal, depth: float) -> Signal:
 
 
 def helicopter(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
-    """Rotor: noise swelling with each blade at 9-26 Hz, deep blade thumps, a faint turbine, coming and going."""
+    """Rotor: noise swelling with each blade at 9-26 Hz, deep thumps, a faint tail rotor."""
     blade_hz = dsp.log_uniform(rng, 9, 26)
     blades_hz = blade_hz * dsp.slow_envelope(rng, samples, rate_hz, 0.4, 0.985, 1.015)
     thumps, since = _firing(rng, blades_hz, rate_hz, int(rng.integers(2, 6)), 0.015)
-    depth = rng.uniform(0.35, 0.9)
-    wash = dsp.noise(rng, samples, rate_hz, rng.uniform(0.9, 1.7), 120, dsp.log_uniform(rng, 1500, 7000))
+    depth = rng.uniform(0.3, 0.9)
+    slope, far_hz = rng.uniform(0.6, 1.5), dsp.log_uniform(rng, 600, 5000)  # air and distance take the treble away
+    humps_hz = [dsp.log_uniform(rng, 150, 3000) for _ in range(4)]
+
+    def airflow(f: Signal) -> Signal:
+        peaks = sum(np.abs(dsp.resonance(f, hump, 0.3 * hump)) for hump in humps_hz)
+        return (0.5 + peaks) * np.maximum(f, 60) ** (-slope / 2) * dsp.band_gain(f, 50, far_hz, 1)
+
+    wash = dsp.shaped_noise(rng, samples, rate_hz, airflow)
     hiss = dsp.noise(rng, samples, rate_hz, 0.6, 800, 8000) * _rotor(rng, (since + 0.1) % 1, 0.6 * depth)
-    low = dsp.band_pass(thumps, rate_hz, rng.uniform(15, 35), dsp.log_uniform(rng, 90, 260), order=1)
-    rumble = dsp.noise(rng, samples, rate_hz, 1.0, 30, 250)
-    whine_hz = dsp.log_uniform(rng, 900, 5000) * dsp.slow_envelope(rng, samples, rate_hz, 0.4, 0.99, 1.01)
-    wave = dsp.to_rms(wash * _rotor(rng, since, depth)) + rng.uniform(0.5, 1.4) * dsp.to_rms(low) + 0.4 * rumble
-    wave = wave + rng.uniform(0.05, 0.3) * hiss + rng.uniform(0.0, 0.08) * dsp.harmonic(whine_hz, rate_hz, [1.0, 0.4])
-    motion = timing.pick(rng, ("hovering", "approaching", "leaving", "passing"))
-    ends = {"hovering": (0.9, 1, 0.9), "approaching": (0.2, 0.5, 1), "leaving": (1, 0.5, 0.2), "passing": (0.25, 1, 0.25)}
-    wave = wave * dsp.contour(samples, ends[motion]) * dsp.slow_envelope(rng, samples, rate_hz, 0.6, 0.75, 1.0)
+    low = dsp.band_pass(thumps, rate_hz, rng.uniform(15, 35), dsp.log_uniform(rng, 90, 400), order=1)
+    tail_hz = dsp.log_uniform(rng, 60, 140) * blades_hz / blade_hz
+    tail = dsp.harmonic(tail_hz, rate_hz, rng.uniform(0.2, 1, 8))
+    wave = dsp.to_rms(wash * _rotor(rng, since, depth)) + rng.uniform(0.2, 1.2) * dsp.to_rms(low)
+    wave = wave + dsp.log_uniform(rng, 0.004, 0.15) * hiss + rng.uniform(0.0, 0.2) * dsp.to_rms(tail)
+    motion = timing.pick(rng, tuple(timing.MOTIONS))
+    wave = wave * dsp.contour(samples, timing.MOTIONS[motion]) * dsp.slow_envelope(rng, samples, rate_hz, 0.6, 0.75, 1.0)
     pace = dsp.grade(blade_hz, (13, 19), ("slow", "medium", "fast"))
     return Rendered(dsp.finish(np.tanh(wave / 4)), ((0.0, samples / rate_hz),), {"motion": motion, "pace": pace})
 
@@ -159,7 +165,7 @@ def chainsaw(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     top_hz, idle_hz = dsp.log_uniform(rng, 100, 240), dsp.log_uniform(rng, 28, 50)
     mode = timing.pick(rng, ("cutting", "rev"))
     if mode == "cutting":
-        speed_hz = top_hz * dsp.slow_envelope(rng, samples, rate_hz, rng.uniform(0.5, 2), 0.75, 1.0)
+        speed_hz = top_hz * dsp.slow_envelope(rng, samples, rate_hz, rng.uniform(0.4, 2), rng.uniform(0.35, 0.8), 1.0)
     else:
         speed_hz = _revs(rng, samples, rate_hz, idle_hz, top_hz, rng.uniform(4, 8))
     speed_hz = speed_hz * dsp.slow_envelope(rng, samples, rate_hz, 8, 0.99, 1.01)
@@ -167,9 +173,10 @@ def chainsaw(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     centres = np.array([180, 480, 1100, 2300, 4200]) * rng.uniform(0.75, 1.3, 5)
     body = dsp.formants(pulses, rate_hz, centres, 0.7 * centres, [0.8, 1.0, 0.7, 0.4, 0.2] * rng.uniform(0.6, 1.3, 5))
     speed = speed_hz / top_hz
-    hiss = dsp.noise(rng, samples, rate_hz, rng.uniform(0.0, 0.6), 500, 8000) * (0.4 + np.exp(-3 * since)) * speed**1.5
-    wave = dsp.to_rms(body) * speed**0.5 + rng.uniform(0.25, 0.6) * hiss
-    wave = dsp.reverb(rng, np.tanh(wave / 1.5), rate_hz, rng.uniform(0.2, 0.8), rng.uniform(0, 0.3))
+    hiss = dsp.noise(rng, samples, rate_hz, rng.uniform(0.0, 1.4), 300, 8000) * (0.4 + np.exp(-3 * since)) * speed
+    wave = np.tanh((dsp.to_rms(body) + rng.uniform(0.15, 0.7) * hiss) / 1.5) * speed ** rng.uniform(0.6, 1.6)
+    wave = dsp.reverb(rng, wave, rate_hz, rng.uniform(0.2, 0.8), rng.uniform(0, 0.3))
+    wave = dsp.band_pass(wave, rate_hz, 0, dsp.log_uniform(rng, 1200, 12000), 1) + 0.01 * dsp.noise(rng, samples, rate_hz, 1)
     return Rendered(dsp.finish(wave), ((0.0, samples / rate_hz),), {"mode": mode})
 
 

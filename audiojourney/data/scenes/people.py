@@ -64,7 +64,7 @@ def footsteps(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     times_s = dsp.steady_times(rng, 1 / steps_hz, 0.035, first_s, duration_s - STEP_S)
     gains = (1 + rng.uniform(-0.15, 0.15) * (-1.0) ** np.arange(len(times_s))) * rng.uniform(0.75, 1, len(times_s))
     track = dsp.scatter(rng, bank, times_s, gains, samples, rate_hz)
-    track = track * dsp.contour(samples, rng.choice([0.4, 1, 1], 3) * rng.uniform(0.8, 1, 3))  # walking up, past or away
+    track = track * dsp.contour(samples, rng.choice([0.4, 1, 1], 3) * rng.uniform(0.8, 1, 3))  # walking up or away
     room = rng.uniform(0.25, 0.9) if surface in HARD else 0.15
     track = dsp.reverb(rng, track, rate_hz, room, rng.uniform(0.05, 0.3))
     events = tuple(timing.span(start_s, STEP_S, duration_s) for start_s in times_s.tolist())
@@ -73,7 +73,7 @@ def footsteps(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
 
 
 def applause(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
-    """Applause: 6-200 people, each with one clap and a beat of 2.5-5 a second; it may swell or die down."""
+    """Applause: 6-200 people, each with one clap and a beat of 2.5-5 a second; it may swell or fade."""
     duration_s, people = samples / rate_hz, round(dsp.log_uniform(rng, 6, 200))
     size = dsp.seconds(0.04, rate_hz)
     time = dsp.time_axis(size, rate_hz)
@@ -86,7 +86,8 @@ def applause(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
         for _ in range(max(1, round(people / 24))):
             times_s = dsp.steady_times(rng, 1 / rng.uniform(2.6, 5), 0.12, -rng.uniform(0, 0.5), duration_s)
             times_s = times_s[times_s >= 0]
-            hits += timing.impulses(times_s, rng.uniform(0.3, 1) * rng.uniform(0.7, 1.1, len(times_s)), samples, rate_hz)
+            gains = rng.uniform(0.3, 1) * rng.uniform(0.7, 1.1, len(times_s))
+            hits += timing.impulses(times_s, gains, samples, rate_hz)
         starts = np.flatnonzero(hits)
         for start, gain in zip(starts.tolist(), hits[starts].tolist(), strict=True):
             dsp.add_at(track, clap, start, gain)
@@ -99,7 +100,7 @@ def applause(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
 
 
 def _snore(rng: np.random.Generator, size: int, rate_hz: int, flutter_hz: float, throat_hz: Signal) -> Signal:
-    """One breath in, shape (size,): the palate flaps unevenly at `flutter_hz`, the throat resonates."""
+    """One breath in, shape (size,): the palate flaps at `flutter_hz`, the throat resonates."""
     arch = dsp.contour(size, (0.1, 0.8, 1, 0.9, 0.1))
     speed_hz = flutter_hz * dsp.contour(size, (0.8, 1.0, rng.uniform(0.9, 1.3), 0.85))
     turned = timing.turns(speed_hz, rate_hz)

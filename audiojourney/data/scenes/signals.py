@@ -29,7 +29,7 @@ def siren(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     low_hz = rng.uniform(360, 480) if kind == "two_tone" else rng.uniform(450, 750)
     high_hz = low_hz * (rng.uniform(1.25, 1.36) if kind == "two_tone" else rng.uniform(1.8, 2.5))
     period_s = {"wail": rng.uniform(2.8, 7), "yelp": rng.uniform(0.25, 0.4), "two_tone": rng.uniform(1.0, 1.8)}[kind]
-    duration_s, motion = samples / rate_hz, timing.pick(rng, ("near", "approaching", "leaving", "passing"))
+    duration_s, motion = samples / rate_hz, timing.pick(rng, tuple(timing.MOTIONS))
     pitch_hz = _siren_pitch(kind, low_hz, high_hz, period_s, samples, rate_hz)
     if motion == "passing":  # Doppler shift of a vehicle driving by at 10-18 m/s, 10-20 m away
         speed, moment_s, near_m = rng.uniform(10, 18), duration_s * rng.uniform(0.4, 0.6), rng.uniform(10, 20)
@@ -39,15 +39,14 @@ def siren(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     tone = dsp.harmonic(pitch_hz, rate_hz, rng.uniform(0.5, 1, 10) / order ** rng.uniform(0.7, 1.6))
     tone = np.tanh(dsp.to_rms(tone) * rng.uniform(0.6, 1.6))
     wave = dsp.reverb(rng, tone, rate_hz, rng.uniform(0.5, 1.8), rng.uniform(0.1, 0.6), 4000)
-    ends = {"near": (1, 1, 1), "approaching": (0.2, 0.5, 1), "leaving": (1, 0.5, 0.2), "passing": (0.35, 1, 0.35)}[motion]
-    wave = dsp.fade(wave * dsp.contour(samples, ends), rate_hz, 0.05)
+    wave = dsp.fade(wave * dsp.contour(samples, timing.MOTIONS[motion]), rate_hz, 0.05)
     return Rendered(dsp.finish(wave), ((0.0, duration_s),), {"type": kind, "motion": motion})
 
 
 def _beep_gate(
     pattern: tuple[int, float, float, float], samples: int, rate_hz: int, start_s: float
 ) -> tuple[Signal, int]:
-    """On-off curve of an alarm, shape (samples,), and its number of beeps; pattern: beeps in a group, on, off, pause."""
+    """On-off curve of an alarm, shape (samples,), and its number of beeps; pattern: beeps a group, on, off, pause."""
     beeps, on_s, off_s, pause_s = pattern
     group_s = beeps * (on_s + off_s) + pause_s
     time = dsp.time_axis(samples, rate_hz) - start_s
@@ -104,7 +103,8 @@ def train_horn(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered
     duration_s = samples / rate_hz
     chords = ((1, 1.19, 1.335, 1.587, 2.0), (1, 1.26, 1.5, 1.68, 2.0), (1, 1.19, 1.5, 1.68, 1.89))
     voices = int(rng.choice([2, 3, 3, 4, 5]))
-    notes_hz = dsp.log_uniform(rng, 220, 350) * np.array(chords[rng.integers(3)][:voices]) * rng.uniform(0.995, 1.005, voices)
+    tuning = rng.uniform(0.995, 1.005, voices)
+    notes_hz = dsp.log_uniform(rng, 220, 350) * np.array(chords[rng.integers(3)][:voices]) * tuning
     weights = 1 / np.arange(1, 13) ** rng.uniform(0.4, 1.0)
     count = timing.event_count(rng, duration_s, 2.0, 1, 4)
     track, events = np.zeros(samples), []

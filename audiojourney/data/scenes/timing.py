@@ -8,6 +8,8 @@ import numpy as np
 
 from audiojourney.data.scenes.dsp import Signal, cosine_join, time_axis
 
+# Loudness of a vehicle at the start, the middle and the end of a clip.
+MOTIONS = {"steady": (0.9, 1, 0.9), "approaching": (0.2, 0.5, 1), "leaving": (1, 0.5, 0.2), "passing": (0.3, 1, 0.3)}
 COUNTABLE = 6  # more separate events than this a listener does not count
 
 
