@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from audiojourney.errors import UsageError
 from audiojourney.models.base import Condition
@@ -19,23 +20,26 @@ from audiojourney.models.fit_layers import Attention, FeedForward, GainNorm, Tim
 INIT_SCALE = 0.57735026919  # 1 / sqrt(3), on every linear layer but those that make context tokens
 
 
-def self_attention_layers(width: int, count: int, dim_head: int, dropout: float) -> nn.ModuleList:
-    """Build `count` pairs of self-attention and feed-forward of one width."""
-    return nn.ModuleList(
-        nn.ModuleList([Attention(width, width, dim_head), FeedForward(width, dropout)]) for _ in range(count)
-    )
+class SelfAttentionLayer(nn.ModuleList):
+    """Self-attention, then feed-forward, each with its residual sum.
+
+    Args:
+        width: width of the tokens.
+        dim_head: width of one attention head.
+        dropout: dropout inside the feed-forward part.
+    """
+
+    def __init__(self, width: int, dim_head: int, dropout: float) -> None:
+        super().__init__([Attention(width, width, dim_head), FeedForward(width, dropout)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map tokens (B, N, D) to the same shape."""
+        x = x + self[0](x)
+        return x + self[1](x)
 
 
-def run_layers(layers: nn.ModuleList, x: Tensor) -> Tensor:
-    """Apply pairs of attention and feed-forward with residual sums to (B, N, D)."""
-    for attention, feed_forward in layers:
-        x = x + attention(x)
-        x = x + feed_forward(x)
-    return x
-
-
-class LocalBlock(nn.Module):
-    """Self-attention of patches within their group; the last block of a FIT is this alone.
+class LocalLayers(nn.Module):
+    """What every block begins with: self-attention of patches within their group.
 
     Args:
         config: sizes of the network.
@@ -44,20 +48,31 @@ class LocalBlock(nn.Module):
     def __init__(self, config: FITConfig) -> None:
         super().__init__()
         self.config = config
-        self.local_layers = self_attention_layers(
-            config.patch_width, config.local_layers, config.dim_head, config.dropout
+        self.local_layers = nn.Sequential(
+            *(
+                SelfAttentionLayer(config.patch_width, config.dim_head, config.dropout)
+                for _ in range(config.local_layers)
+            )
         )
 
     def grouped(self, patches: Tensor) -> Tensor:
         """View patches (B, P, D) as groups (B * G, P / G, D)."""
         return patches.view(-1, self.config.group, patches.shape[-1])
 
-    def forward(self, patches: Tensor) -> Tensor:
+    def attend_locally(self, patches: Tensor) -> Tensor:
         """Map patches (B, P, D) to the same shape; groups do not see each other."""
-        return run_layers(self.local_layers, self.grouped(patches)).view_as(patches)
+        return self.local_layers(self.grouped(patches)).view_as(patches)
 
 
-class FITBlock(LocalBlock):
+class LastBlock(LocalLayers):
+    """The last block of a FIT: local layers alone."""
+
+    def forward(self, patches: Tensor) -> Tensor:
+        """Map patches (B, P, D) to the same shape."""
+        return self.attend_locally(patches)
+
+
+class FITBlock(LocalLayers):
     """Local layers, then context, read, global layers and write.
 
     Args:
@@ -72,7 +87,9 @@ class FITBlock(LocalBlock):
         self.latents_context_attn_ff = FeedForward(latent)
         self.latents_attend_to_patches = Attention(latent, read, head, patch)
         self.latents_cross_attn_ff = FeedForward(latent)
-        self.global_layers = self_attention_layers(latent, config.global_layers, head, config.dropout)
+        self.global_layers = nn.Sequential(
+            *(SelfAttentionLayer(latent, head, config.dropout) for _ in range(config.global_layers))
+        )
         self.patches_attend_to_latents = Attention(patch, read, head, latent)
         self.patches_cross_attn_ff = FeedForward(patch)
 
@@ -81,11 +98,11 @@ class FITBlock(LocalBlock):
 
         `mask` (B, S) is True where a context token is real; None means that all are.
         """
-        patches = super().forward(patches)
+        patches = self.attend_locally(patches)
         latents = latents + self.latents_attend_to_context(latents, context, mask)
         latents = latents + self.latents_context_attn_ff(latents)
         latents = self._read(patches, latents)
-        latents = run_layers(self.global_layers, latents)
+        latents = self.global_layers(latents)
         return self._write(patches, latents), latents
 
     def _owned(self, latents: Tensor) -> Tensor:
@@ -120,13 +137,12 @@ class FIT(nn.Module):
         self.patches_pe = nn.Parameter(torch.randn(config.patches, width) * 0.02)
         self.to_patches = nn.Sequential(nn.Linear(features, width), nn.LayerNorm(width))
         blocks: list[nn.Module] = [FITBlock(config) for _ in range(config.blocks)]
-        self.blocks = nn.ModuleList([*blocks, LocalBlock(config)] if config.local_layers else blocks)
+        self.blocks = nn.ModuleList([*blocks, LastBlock(config)] if config.local_layers else blocks)
         self.patch_to_pixels = nn.Sequential(GainNorm(width), nn.Linear(width, features))
-        self.self_conditioning_latents_projection = nn.Sequential(
-            FeedForward(config.latent_width), GainNorm(config.latent_width)
-        )
+        gain = GainNorm(config.latent_width)
+        nn.init.zeros_(gain.gamma)
+        self.self_conditioning_latents_projection = nn.Sequential(FeedForward(config.latent_width), gain)
         self._scale_linear_layers()
-        nn.init.zeros_(self.self_conditioning_latents_projection[1].gamma)
         # What makes context tokens keeps the plain initialisation, so it is built after the scaling.
         self.time_mlp = nn.Sequential(
             TimeFeatures(TIME_FREQUENCIES),
@@ -178,7 +194,7 @@ class FIT(nn.Module):
     @property
     def uses_previous(self) -> bool:
         """False when self-conditioning is switched off by a gain of zero, as training leaves it."""
-        return bool(self.self_conditioning_latents_projection[1].gamma.detach().any())
+        return bool(self.get_parameter("self_conditioning_latents_projection.1.gamma").detach().any())
 
     def context(self, t: Tensor, condition: Condition) -> tuple[Tensor, Tensor | None]:
         """Return the context tokens (B, S, C) in the order text, time, data set, words, and their mask (B, S).
@@ -189,7 +205,8 @@ class FIT(nn.Module):
         text = self.context_projection_summary_text_embeddings(condition.pooled)
         ids = condition.dataset_ids
         ids = torch.zeros_like(t, dtype=torch.long) if ids is None else ids
-        tokens = torch.stack([text, self._time_token(t, text.dtype), self._dataset_token(ids, text.dtype)], dim=1)
+        dataset = self.dataset_id_conditioning_mlp(F.one_hot(ids, DATASETS).to(text.dtype))
+        tokens = torch.stack([text, self._time_token(t, text.dtype), dataset], dim=1)
         if self.word_projection is None:
             return tokens, None
         if condition.tokens is None:
@@ -203,11 +220,6 @@ class FIT(nn.Module):
         """Embed time steps (B,) as (B, C), in float32 also under autocast: bfloat16 cannot count to 1000."""
         with torch.autocast(t.device.type, enabled=False):
             return self.time_mlp(t).to(dtype)
-
-    def _dataset_token(self, ids: Tensor, dtype: torch.dtype) -> Tensor:
-        """Embed data-set indices (B,) as (B, C): the linear layer of a one-hot vector, without the vector."""
-        linear = self.dataset_id_conditioning_mlp[0]
-        return (linear.weight.t()[ids] + linear.bias).to(dtype)
 
     def _count_groups(self, x: Tensor) -> int:
         """Return the number of groups that latents (B, C, L) fill."""

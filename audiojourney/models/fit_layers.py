@@ -22,6 +22,8 @@ class GainNorm(nn.Module):
         width: size of the normalised axis.
     """
 
+    beta: Tensor
+
     def __init__(self, width: int) -> None:
         super().__init__()
         self.gamma = nn.Parameter(torch.ones(width))

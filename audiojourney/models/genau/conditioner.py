@@ -50,7 +50,7 @@ class GenAuConditioner(nn.Module):
 
     def encode(self, prompts: Sequence[str]) -> Condition:
         """Return the condition of B prompts; the empty prompt is the unconditional one, data-set id included."""
-        encoders = {"clap": self.clap, "t5": self.t5}
+        encoders: dict[str, Clap | FlanT5] = {"clap": self.clap, "t5": self.t5}
         pooled = torch.cat([encoders[name].text(prompts).float() for name in self.order], dim=-1)
         ids = [UNCONDITIONAL_ID if prompt == "" else self.dataset_id for prompt in prompts]
         return Condition(pooled=pooled, dataset_ids=torch.tensor(ids, device=pooled.device))

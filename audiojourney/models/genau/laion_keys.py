@@ -39,7 +39,7 @@ def clap_state(laion: State) -> State:
             raise MissingError(f"The CLAP checkpoint has no tensors under {branch!r}.", "Is it one of LAION's?")
     if any("mel_conv2d" in name or "fusion_model" in name for name in laion):
         raise UsageError("A CLAP with fusion (mel_conv2d) is not supported.", "Use an unfused checkpoint.")
-    state = {name: laion[name] for name in ("logit_scale_a", "logit_scale_t") if name in laion}
+    state: State = {name: laion[name] for name in ("logit_scale_a", "logit_scale_t") if name in laion}
     state |= {f"text_model.{name}": tensor for name, tensor in under(laion, "text_branch.").items()}
     for side in ("text", "audio"):
         for name, tensor in under(laion, f"{side}_projection.").items():
@@ -62,7 +62,7 @@ def _audio_tensors(name: str, tensor: Any) -> State:
     return {name.replace("bn0.", "batch_norm.") if name.startswith("bn0.") else name: tensor}
 
 
-def clap_sizes(state: State) -> dict[str, dict[str, Any]]:
+def clap_sizes(state: State) -> dict[str, Any]:
     """Return the keyword arguments of `transformers.ClapConfig` that fit a translated state.
 
     Sizes come from shapes; heads of the text branch are 64 wide, as in every RoBERTa.

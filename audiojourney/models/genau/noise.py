@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 import torch
@@ -16,7 +17,7 @@ def prompt_seed(prompt: str) -> int:
 
     The file name is the prompt with spaces and quote characters replaced by underscores.
     """
-    name = prompt.translate(str.maketrans(dict.fromkeys(" '\"", "_")))
+    name = re.sub("[ '\"]", "_", prompt)
     return int(hashlib.md5(name.encode("utf-8"), usedforsecurity=False).hexdigest(), 16) % 2**32
 
 

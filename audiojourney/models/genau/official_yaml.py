@@ -38,7 +38,11 @@ class _Loader(yaml.SafeLoader):
     """Plain YAML, with `!module x.y.Z` as the text `x.y.Z`."""
 
 
-_Loader.add_constructor("!module", lambda loader, node: loader.construct_scalar(node))
+def _class_as_text(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    return loader.construct_scalar(node)
+
+
+_Loader.add_constructor("!module", _class_as_text)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -24,6 +25,8 @@ from audiojourney.models.genau.noise import GenAuNoise
 from audiojourney.models.genau.text_models import Clap
 from audiojourney.models.genau.vae1d import VAE1d
 
+STEPS = 100
+GUIDANCE = 4.0
 PEAK = 0.8  # loudest sample of every published example
 SAMPLERS = ("ddim", "ddpm", "dpm++2m", "plms", "pndm")  # those that can ask a network for epsilon
 
@@ -94,7 +97,7 @@ class GenAuGenerator:
 
     sample_rate_hz = GENAU.rate_hz
     samplers = SAMPLERS
-    defaults = Sampling(steps=100, guidance=4.0, sampler="ddim")
+    defaults = Sampling(steps=STEPS, guidance=GUIDANCE, sampler="ddim")
 
     def __init__(
         self,
@@ -113,7 +116,8 @@ class GenAuGenerator:
         self.schedule = schedule or NoiseSchedule.scaled_linear()
         self.prediction, self.name, self.options = prediction, name, options
         self.max_duration_s = fit.config.length * self._samples_per_latent / self.sample_rate_hz
-        self._ranker, self._clap = ranker, None
+        self._ranker = ranker
+        self._clap: Clap | None = None
         self._predict = torch.compile(fit.predict) if options.compile else fit.predict
 
     @property
@@ -152,7 +156,7 @@ class GenAuGenerator:
         on_step: Callable[[int, int], None] | None = None,
     ) -> Tensor:
         """Return scaled latents (B, C, L) for prompts."""
-        scale = self.defaults.guidance if sampling.guidance is None else sampling.guidance
+        scale = GUIDANCE if sampling.guidance is None else sampling.guidance
         condition = self.conditioner.encode(prompts)
         away = None if scale == 1 else self._repeated(self.conditioner.encode([sampling.negative]), len(prompts))
         shape = (self.fit.config.channels, self._length(self._samples(sampling.duration_s)))
@@ -186,19 +190,20 @@ class GenAuGenerator:
         sampling: Sampling,
         on_step: Callable[[int, int], None] | None,
     ) -> Tensor:
-        name = sampling.sampler or self.defaults.sampler
+        name = sampling.sampler or "ddim"
         if name not in SAMPLERS:
             raise UsageError(f"GenAu cannot use the sampler {name!r}.", f"Use one of: {', '.join(SAMPLERS)}.")
-        official = {"eta": self.options.eta, "spacing": "genau"} if name == "ddim" else {}
-        return find_sampler(name)(
+        sampler = find_sampler(name)
+        if name == "ddim":
+            sampler = partial(sampler, eta=self.options.eta, spacing="genau")
+        return sampler(
             denoise,
             noise(),
             self.schedule,
-            steps=sampling.steps or self.defaults.steps,
+            steps=sampling.steps or STEPS,
             prediction=self.prediction,
             noise=noise,
             on_step=on_step,
-            **official,
         )
 
     def _samples(self, duration_s: float | None) -> int:
@@ -220,4 +225,7 @@ class GenAuGenerator:
 
     def _repeated(self, one: Condition, rows: int) -> Condition:
         """Repeat the condition of a single prompt."""
-        return Condition(pooled=one.pooled.expand(rows, -1), dataset_ids=one.dataset_ids.expand(rows))
+        return Condition(
+            pooled=one.pooled.expand(rows, -1),
+            dataset_ids=None if one.dataset_ids is None else one.dataset_ids.expand(rows),
+        )

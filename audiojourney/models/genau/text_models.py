@@ -74,6 +74,8 @@ class Clap(nn.Module):
             adds chance; it belongs in training.
     """
 
+    model: Any
+
     def __init__(self, model: nn.Module, tokenizer: Any, drop: float = 0.0) -> None:
         super().__init__()
         self.model = model.eval().requires_grad_(False)
@@ -135,6 +137,8 @@ class FlanT5(nn.Module):
             does; a vector then depends on its neighbours. Otherwise prompts are encoded one by one, which is what the
             official code makes of a single prompt.
     """
+
+    model: Any
 
     def __init__(self, model: nn.Module, tokenizer: Any, together: bool = False) -> None:
         super().__init__()
