@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 Signal = np.ndarray  # float, shape (T,)
+Numbers = Sequence[float] | np.ndarray  # a few values, shape (K,)
 DECAY_60_DB = np.log(1000.0)  # nepers of 60 dB: amplitude exp(-DECAY_60_DB) = 0.001
 
 
@@ -69,9 +70,7 @@ def resonance(frequency_hz: Signal, centre_hz: float, width_hz: float) -> Signal
     return 1j * damping * ratio / (1 - ratio**2 + 1j * damping * ratio)
 
 
-def formants(
-    wave: Signal, rate_hz: int, centres_hz: Sequence[float], widths_hz: Sequence[float], gains: Sequence[float]
-) -> Signal:
+def formants(wave: Signal, rate_hz: int, centres_hz: Numbers, widths_hz: Numbers, gains: Numbers) -> Signal:
     """Parallel 2-pole resonators: the throat, muzzle or box that a raw source of shape (T,) passes through.
 
     Args:
@@ -138,7 +137,7 @@ def cosine_join(points: Signal, position: Signal) -> Signal:
     return points[left] * (1 - blend) + points[left + 1] * blend
 
 
-def contour(samples: int, points: Sequence[float]) -> Signal:
+def contour(samples: int, points: Numbers) -> Signal:
     """Smooth curve of shape (samples,) through equally spaced `points`: a pitch or loudness contour."""
     return cosine_join(np.asarray(points, dtype=float), np.linspace(0, len(points) - 1, samples))
 
@@ -233,9 +232,9 @@ def modal(
     rng: np.random.Generator,
     samples: int,
     rate_hz: int,
-    modes_hz: Sequence[float],
-    t60_s: Sequence[float],
-    gains: Sequence[float],
+    modes_hz: Numbers,
+    t60_s: Numbers,
+    gains: Numbers,
 ) -> Signal:
     """Sum of decaying sinusoids of random phase: a struck solid.
 
@@ -261,7 +260,7 @@ def modal(
     return wave
 
 
-def harmonic(pitch_hz: Signal, rate_hz: int, weights: Sequence[float], phase: float = 0.0) -> Signal:
+def harmonic(pitch_hz: Signal, rate_hz: int, weights: Numbers, phase: float = 0.0) -> Signal:
     """Harmonic series over a gliding pitch; partials fade out where they would pass half the rate.
 
     Args:
@@ -332,6 +331,6 @@ def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def grade(value: float, limits: Sequence[float], words: Sequence[str]) -> str:
+def grade(value: float, limits: Numbers, words: Sequence[str]) -> str:
     """The word for a value: words[i] below limits[i], the last word above all limits (one word more than limits)."""
     return words[int(np.searchsorted(limits, value, side="right"))]

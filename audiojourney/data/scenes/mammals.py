@@ -28,7 +28,8 @@ def dog(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     scale = rng.uniform(0.75, 1.0) if large else rng.uniform(1.1, 1.5)
     rough, gap_s = rng.uniform(0.1, 0.5), rng.uniform(0.25, 0.6) * (1 if large else 0.7)
     length_s = samples / rate_hz
-    wave, events = np.zeros(samples), []
+    wave = np.zeros(samples)
+    events: list[tuple[float, float]] = []
     time_s, left = rng.uniform(0.05, 0.25 * length_s), int(rng.integers(1, 5))
     while time_s < length_s - 0.3 or not events:
         bark = dsp.to_peak(_bark(rng, rate_hz, pitch_hz * rng.lognormal(0, 0.06), scale, rough))

@@ -59,7 +59,7 @@ def outdoors(rng: np.random.Generator, wave: np.ndarray, rate_hz: int, wet: floa
 
 
 def throat(
-    wave: np.ndarray, rate_hz: int, shapes: Sequence[Sequence[float]], position: np.ndarray, gains: Sequence[float]
+    wave: np.ndarray, rate_hz: int, shapes: Sequence[dsp.Numbers], position: np.ndarray, gains: dsp.Numbers
 ) -> np.ndarray:
     """Send a voice through a mouth that moves: formants of each shape in turn, cross-faded along `position`.
 

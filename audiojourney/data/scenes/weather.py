@@ -73,8 +73,8 @@ def wind(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     gust = gust * dsp.slow_envelope(rng, samples, rate_hz, 3.0, 0.75, 1.0)
     tilt = rng.uniform(0.7, 1.3)
     wave = np.zeros(samples)
-    for centre_hz, level in ((170, 1.0), (380, 0.8), (750, 0.2 + 0.3 * strength)):
-        centre_hz = centre_hz * tilt
+    for base_hz, level in ((170, 1.0), (380, 0.8), (750, 0.2 + 0.3 * strength)):
+        centre_hz = base_hz * tilt
         band = dsp.noise(rng, samples, rate_hz, slope=1.2, low_hz=centre_hz / 2, high_hz=centre_hz * 1.3)
         wave += level * band * gust ** (1 + centre_hz / 400)
     howls = strength > 0.45 and rng.random() < 0.7
