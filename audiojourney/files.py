@@ -43,6 +43,24 @@ def replacing(path: Path | str) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
+def check_folder(folder: Path) -> None:
+    """Make a folder where it is missing, and try whether it can be written to.
+
+    Raises:
+        AudioJourneyError: it cannot.
+    """
+    probe = folder / f".{secrets.token_hex(4)}.tmp"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise AudioJourneyError(f"The folder {str(folder)!r} cannot be written to ({reason}).", _ELSEWHERE) from error
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+
+
 def write_bytes(path: Path | str, data: bytes) -> None:
     """Write a file whole or not at all (see `replacing`)."""
     with replacing(path) as part:

@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ DEFAULT_MODEL = "pocket/generator"
 # What marks a folder as a model: ours, transformers', diffusers'.
 MARKERS = ("config.yaml", "config.json", "model_index.json")
 PROBE_S = 1.5
+_FOREIGN = ["*.h5", "*.msgpack", "*.onnx", "*.ot", "*.tflite"]  # weights for other frameworks
 _HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
 
 
@@ -110,16 +112,16 @@ def fetch(repo: str, files: tuple[str, ...] | None = None, revision: str | None 
     """
     from huggingface_hub import snapshot_download
 
-    arguments = {
-        "repo_id": repo,
-        "revision": revision,
-        "allow_patterns": list(files) if files else None,
-        # Formats of other frameworks, and pickles that have a safe twin nearly everywhere.
-        "ignore_patterns": None if files else ["*.h5", "*.msgpack", "*.onnx", "*.ot", "*.tflite"],
-        "cache_dir": home() / "hub" if os.environ.get("AJ_HOME") else None,
-    }
+    download = partial(
+        snapshot_download,
+        repo,
+        revision=revision,
+        allow_patterns=list(files) if files else None,
+        ignore_patterns=None if files else _FOREIGN,
+        cache_dir=home() / "hub" if os.environ.get("AJ_HOME") else None,
+    )
     try:
-        folder = Path(snapshot_download(**arguments, local_files_only=True))
+        folder = Path(download(local_files_only=True))
         if all((folder / name).is_file() for name in files or ()):
             return folder
     except (OSError, ValueError):
@@ -131,7 +133,7 @@ def fetch(repo: str, files: tuple[str, ...] | None = None, revision: str | None 
             f"Run `aj models pull {repo}` where there is a network, or name a model folder.",
         )
     try:
-        return Path(snapshot_download(**arguments))
+        return Path(download())
     except (OSError, ValueError) as error:
         raise MissingError(f"The weights {repo!r} cannot be fetched: {_reason(error)}.", _next_step(error)) from error
 

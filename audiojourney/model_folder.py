@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audiojourney import config as configuration
-from audiojourney import files
+from audiojourney import files, hub
 from audiojourney.errors import AudioJourneyError, MissingError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ CONFIG = "config.yaml"
 WEIGHTS = "model.safetensors"
 PROVENANCE = "provenance.json"
 CARD = "README.md"
+_HASHED = (".safetensors", ".yaml", ".ckpt", ".pt", ".bin")
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -94,12 +95,36 @@ def write_model(
     configuration.save(config, folder / CONFIG)
 
 
+def parts(folder: Path) -> list[Path]:
+    """Return a model folder and those of the shipped models that its settings name, each once."""
+    shipped = hub.pocket_models()
+    found, queue = [], [folder]
+    while queue:
+        part = queue.pop(0)
+        found.append(part)
+        settings = configuration.load_yaml(part / CONFIG) if (part / CONFIG).is_file() else {}
+        named = [shipped[text] for text in _texts(settings) if text in shipped]
+        queue += [path for path in dict.fromkeys(named) if path not in (*found, *queue)]
+    return found
+
+
 def fingerprint(folder: Path) -> str:
-    """Return the SHA-256 of the weights and settings in `folder`, independent of where the folder lies."""
+    """Return the SHA-256 of the weights and settings of a model, independent of where its folder lies.
+
+    Shipped models that its settings name belong to it.
+    """
     digest = hashlib.sha256()
-    names = sorted(path for path in folder.rglob("*") if path.suffix in (".safetensors", ".yaml", ".ckpt", ".json"))
-    for path in names:
-        digest.update(path.relative_to(folder).as_posix().encode("utf-8"))
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+    for part in parts(folder):
+        for path in sorted(path for path in part.rglob("*") if path.suffix in _HASHED):
+            digest.update(path.relative_to(part).as_posix().encode("utf-8"))
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)

@@ -16,8 +16,10 @@ from audiojourney.errors import AudioJourneyError, ClipError
 INTERRUPTED = 130
 CLOSED_PIPE = 141
 # Typer brings its own click, older ones use the package: the base class is reached by way of a subclass.
-_CLICK_ERROR = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
-_PASS = (typer.Exit, typer.Abort, _CLICK_ERROR)
+_CLICK_ERROR: type[BaseException] = next(
+    base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException"
+)
+_PASS: tuple[type[BaseException], ...] = (typer.Exit, typer.Abort, _CLICK_ERROR)
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import importlib
 import re
 import signal
 import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +18,7 @@ from audiojourney.cli import _ui
 from audiojourney.cli._boundary import CLOSED_PIPE, boundary, silence_stdout
 from audiojourney.cli._commands import COMMANDS
 from audiojourney.errors import MissingError
+from audiojourney.registry import offer
 
 _SHARED = re.compile(r"^(-[qv]+|--quiet|--verbose|--offline|--no-color)$")
 _EVERYWHERE = "Also -q/--quiet, -v/--verbose, --offline, --no-color."
@@ -55,6 +58,12 @@ class LazyGroup(TyperGroup):
                     (name.ljust(width), entry.summary) for name, entry in COMMANDS.items() if entry.section == section
                 ]
                 formatter.write_dl(rows)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command of the first word; a wrong one is answered with the nearest."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"There is no command {args[0]!r}. {offer(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the shared options from wherever they stand, up to a `--`."""
@@ -103,7 +112,7 @@ def _shared(
 def _load(name: str) -> Any:
     """Import the command `name`, as a Typer application or as a function of that name."""
     entry = COMMANDS[name]
-    module = importlib.import_module(entry.module) if entry.module else None
+    module = importlib.import_module(entry.module) if entry.module and find_spec(entry.module) else None
     settings: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
     if module is not None and isinstance(getattr(module, "app", None), typer.Typer):
         inner = module.app
@@ -115,12 +124,18 @@ def _load(name: str) -> Any:
             inner.command(name, help=f"{entry.summary} Not in this version yet.", context_settings=settings)(_absent)
         else:
             function = getattr(module, name.replace("-", "_"))
-            inner.command(name, epilog=_EVERYWHERE, context_settings=settings)(function)
+            examples = getattr(module, "EXAMPLES", ())
+            inner.command(name, epilog=_epilog(examples), context_settings=settings)(function)
     inner.info.context_settings = settings
     inner.rich_markup_mode = None
     command = typer.main.get_command(inner)
     command.name = name
     return command
+
+
+def _epilog(examples: Sequence[str]) -> str:
+    lines = ["Examples:", *(f"  {example}" for example in examples), "", _EVERYWHERE] if examples else [_EVERYWHERE]
+    return "\n".join(["\b", *lines]).replace("\n\n", "\n\n\b\n")
 
 
 def _absent(ctx: typer.Context) -> None:
