@@ -6,7 +6,7 @@ B batch, T samples, F mel frames, M mel bins.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -32,9 +32,12 @@ class MelConfig:
         pad_mode: how they are filled.
         power: 1 for magnitude, 2 for energy.
         mel_scale: formula of the mel axis.
+        triangles: whether the slopes of a filter are straight over frequency or over mel; over mel the constant
+            component belongs to no filter.
         area_norm: scale each filter to unit area (slaney) instead of unit height.
         log: natural logarithm, or decibel of the energy.
         floor: smallest value before the logarithm.
+        offset: what is added before the logarithm.
     """
 
     rate_hz: int = 16_000
@@ -48,14 +51,17 @@ class MelConfig:
     pad_mode: Literal["reflect", "constant"] = "reflect"
     power: float = 1.0
     mel_scale: Literal["slaney", "htk"] = "slaney"
+    triangles: Literal["hz", "mel"] = "hz"
     area_norm: bool = True
     log: Literal["ln", "db"] = "ln"
     floor: float = 1e-5
+    offset: float = 0.0
 
     @property
     def silence(self) -> float:
         """Value of a bin without energy."""
-        return math.log(self.floor) if self.log == "ln" else 10 * math.log10(self.floor)
+        least = max(self.floor, self.offset)
+        return math.log(least) if self.log == "ln" else 10 * math.log10(least)
 
     def frames(self, samples: int) -> int:
         """Number of frames F of a waveform of T samples."""
@@ -63,6 +69,27 @@ class MelConfig:
 
 
 GENAU = MelConfig()  # 16 kHz, 64 bins, 100 frames a second; also the front-end of the pocket models
+AUDIOLDM = MelConfig(pad=512)  # AudioLDM and Tango; they keep 1024 of the 1025 frames of 163,840 samples
+PANNS_32K = MelConfig(
+    rate_hz=32_000, hop_length=320, f_min_hz=50, f_max_hz=14_000, pad=512, power=2, log="db", floor=1e-10
+)
+PANNS_16K = replace(PANNS_32K, rate_hz=16_000, n_fft=512, win_length=512, hop_length=160, f_max_hz=8_000, pad=256)
+HTSAT = PANNS_32K  # the audio encoder of AutoCap
+CLAP = replace(PANNS_32K, rate_hz=48_000, hop_length=480)  # LAION-CLAP
+# VGGish frames begin at their first sample and are not padded; the 512-point transform centres its window of 400.
+VGGISH = MelConfig(
+    n_fft=512,
+    win_length=400,
+    f_min_hz=125,
+    f_max_hz=7_500,
+    pad=56,
+    pad_mode="constant",
+    mel_scale="htk",
+    triangles="mel",
+    area_norm=False,
+    floor=0.0,
+    offset=0.01,
+)
 
 
 def log_mel(wave: Tensor, config: MelConfig = GENAU) -> Tensor:
@@ -78,7 +105,8 @@ def log_mel(wave: Tensor, config: MelConfig = GENAU) -> Tensor:
     Raises:
         UsageError: the waveform is too short for one frame.
     """
-    if wave.shape[-1] <= config.pad or config.frames(wave.shape[-1]) < 1:
+    shortest = config.pad + 1 if config.pad_mode == "reflect" else 1
+    if wave.shape[-1] < shortest or config.frames(wave.shape[-1]) < 1:
         raise UsageError(f"A waveform of {wave.shape[-1]} samples is too short for a mel frame of {config.n_fft}.")
     return compress(mel_of_spectrum(spectrum(wave, config), config), config)
 
@@ -107,7 +135,7 @@ def mel_of_spectrum(spectrogram: Tensor, config: MelConfig) -> Tensor:
 
 def compress(mel: Tensor, config: MelConfig) -> Tensor:
     """Logarithm with a floor, same shape (..., F, M)."""
-    floored = mel.clamp(min=config.floor)
+    floored = mel.clamp(min=config.floor) + config.offset
     return floored.log() if config.log == "ln" else 10 * floored.log10()
 
 
@@ -122,11 +150,15 @@ def filterbank(config: MelConfig) -> Tensor:
     """Triangular mel filters, shape (M, n_fft // 2 + 1), float32, built in float64."""
     to_mel, to_hz = _SCALES[config.mel_scale]
     low, high = (to_mel(torch.tensor(f, dtype=torch.float64)) for f in (config.f_min_hz, config.f_max_hz))
-    edges = to_hz(torch.linspace(float(low), float(high), config.n_mels + 2, dtype=torch.float64))
+    points = torch.linspace(float(low), float(high), config.n_mels + 2, dtype=torch.float64)
+    edges = to_hz(points)
     bins = torch.linspace(0, config.rate_hz / 2, config.n_fft // 2 + 1, dtype=torch.float64)
-    rising = (bins - edges[:-2, None]) / edges.diff()[:-1, None]
-    falling = (edges[2:, None] - bins) / edges.diff()[1:, None]
+    corners, places = (edges, bins) if config.triangles == "hz" else (points, to_mel(bins))
+    rising = (places - corners[:-2, None]) / corners.diff()[:-1, None]
+    falling = (corners[2:, None] - places) / corners.diff()[1:, None]
     filters = torch.minimum(rising, falling).clamp(min=0)
+    if config.triangles == "mel":
+        filters[:, 0] = 0
     if config.area_norm:
         filters = filters * (2 / (edges[2:] - edges[:-2]))[:, None]
     return filters.float()
