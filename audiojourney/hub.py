@@ -80,7 +80,7 @@ def resolve_model(name: str) -> Path:
     if _is_path(name) or path.exists():
         return _model_folder(path)
     if name in PUBLISHED:
-        return fetch(PUBLISHED[name].repo, PUBLISHED[name].files)
+        return fetch(PUBLISHED[name].repo, PUBLISHED[name].files, name=name)
     if name.startswith("pocket") or not _HUB_ID.match(name):
         raise MissingError(f"There is no model {name!r}.", offer(name, [*shipped, *PUBLISHED]))
     return fetch(name)
@@ -99,13 +99,16 @@ def _model_folder(path: Path) -> Path:
     raise MissingError(f"{str(path)!r} holds no model (none of {', '.join(MARKERS)}).")
 
 
-def fetch(repo: str, files: tuple[str, ...] | None = None, revision: str | None = None) -> Path:
+def fetch(
+    repo: str, files: tuple[str, ...] | None = None, revision: str | None = None, name: str | None = None
+) -> Path:
     """Return the local folder of a Hub repository: from the cache, else by one download.
 
     Args:
         repo: Hub id, `owner/name`.
         files: the files wanted; None means all that are safe to load.
         revision: branch, tag or commit.
+        name: what the user calls it, for messages.
 
     Raises:
         MissingError: not in the cache, and the network is off, dead, or has no such repository.
@@ -129,13 +132,15 @@ def fetch(repo: str, files: tuple[str, ...] | None = None, revision: str | None 
     if offline() or not _reachable():
         reason = "the network is switched off" if offline() else "the network cannot be reached"
         raise MissingError(
-            f"The weights {repo!r} are not on this machine and {reason}.",
-            f"Run `aj models pull {repo}` where there is a network, or name a model folder.",
+            f"The weights {name or repo!r} are not on this machine and {reason}.",
+            f"Run `aj models pull {name or repo}` where there is a network, or name a model folder.",
         )
     try:
         return Path(download())
     except (OSError, ValueError) as error:
-        raise MissingError(f"The weights {repo!r} cannot be fetched: {_reason(error)}.", _next_step(error)) from error
+        raise MissingError(
+            f"The weights {name or repo!r} cannot be fetched: {_reason(error)}.", _next_step(error)
+        ) from error
 
 
 def _reachable() -> bool:

@@ -116,7 +116,7 @@ def _load(name: str) -> Any:
     settings: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
     if module is not None and isinstance(getattr(module, "app", None), typer.Typer):
         inner = module.app
-        inner.info.help = inner.info.help or entry.summary
+        inner._add_completion = False  # it belongs to `aj` alone
     else:
         inner = typer.Typer(add_completion=False)
         if module is None:

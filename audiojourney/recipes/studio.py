@@ -13,12 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from audiojourney import __version__, hub, model_folder
+from audiojourney import __version__, model_folder
 from audiojourney.errors import MissingError, UsageError
 from audiojourney.models.base import Familiarity, Sampling, SoundGenerator
 from audiojourney.models.device import find_device
 from audiojourney.models.load import load_generator
 from audiojourney.recipes.generate_config import GenerateConfig
+from audiojourney.recipes.describe import licence
 from audiojourney.recipes.prompts import Prompt
 from audiojourney.recipes.sound import Sound, finish
 from audiojourney.recipes.takes import Take
@@ -206,11 +207,3 @@ def _load(model: str, device: torch.device, dtype: str, fingerprint: str) -> Sou
 
 def _report(on_step: OnStep, done: int, rows: int, total: int, step: int, steps: int) -> None:
     on_step(done + rows * step, total)
-
-
-def licence(model: str, folder: Path) -> str:
-    """Return what the owners of a model allow, or "unknown"."""
-    if model in hub.PUBLISHED:
-        return hub.PUBLISHED[model].licence
-    provenance = model_folder.read_provenance(folder)
-    return str(provenance.get("licence") or provenance.get("license") or "unknown")
