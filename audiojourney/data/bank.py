@@ -31,12 +31,14 @@ class WaveBank:
         starts: first sample of each clip and the end of the last, int64.
         clips: their records, in the same order.
         rate_hz: sampling rate.
+        key: name of what went into the bank.
     """
 
     samples: np.ndarray
     starts: np.ndarray
     clips: tuple[Clip, ...]
     rate_hz: int
+    key: str
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -73,12 +75,13 @@ def open_bank(folders: Sequence[Path], rate_hz: int, *, keep: Callable[[Clip], b
     clips = [clip for folder in folders for clip in read_clips(folder) if keep(clip)]
     if not clips:
         raise MissingError(f"No clip to train on in {', '.join(map(str, folders))}.", "Make some with: aj data scenes OUT")
-    path = hub.home() / "banks" / f"{_key(clips, rate_hz)}.i16"
+    key = _key(clips, rate_hz)
+    path = hub.home() / "banks" / f"{key}.i16"
     if not path.with_suffix(".json").is_file():
         _decode(clips, rate_hz, path)
     index = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     samples = np.memmap(path, np.int16, mode="r")
-    return WaveBank(samples, np.array(index["starts"]), tuple(clips[i] for i in index["used"]), rate_hz)
+    return WaveBank(samples, np.array(index["starts"]), tuple(clips[i] for i in index["used"]), rate_hz, key)
 
 
 def _key(clips: Sequence[Clip], rate_hz: int) -> str:

@@ -65,7 +65,7 @@ class GeneratorTask(PlainTask):
         self.autoencoder = load_autoencoder(config.model.autoencoder)
         self.module: nn.Module = build_pocket_denoiser(config.model, self.text, self.autoencoder)
         self.objective = Objective("v", NoiseSchedule.cosine())
-        latents = open_latents(bank, self.autoencoder)
+        latents = open_latents(bank, self.autoencoder, multiple=self.autoencoder.config.patch)
         frame_hz = GENAU.rate_hz / GENAU.hop_length / self.autoencoder.config.patch
         train, held_out = split(bank, config.hold_out)
         self.examples = Examples(bank, latents, train, config.mix, frame_hz)

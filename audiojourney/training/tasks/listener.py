@@ -12,13 +12,14 @@ from torch import Tensor
 
 from audiojourney.data.bank import WaveBank, open_bank
 from audiojourney.data.clip import Clip
+from audiojourney.data.features import open_features
 from audiojourney.data.mel import GENAU, log_mel
 from audiojourney.data.scenes.concepts import concept_of
 from audiojourney.errors import UsageError
 from audiojourney.model_folder import write_model
 from audiojourney.models.pocket.listener import Listener, ListenerConfig
 from audiojourney.training.base import Batch
-from audiojourney.training.tasks.plain import PlainTask
+from audiojourney.training.tasks.plain import PlainTask, normalised
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,7 @@ class ListenerTask(PlainTask):
         self.by_class = [[i for i in train if self._class(i) == name] for name in self.classes]
         if len(self.classes) < 2:
             raise UsageError(f"A listener needs clips of two classes or more, found {len(self.classes)}.")
+        self.mels = open_features(bank, lambda wave: log_mel(normalised(wave)).numpy(), "log-mel genau peak 0.5")
         self.module: Listener = Listener(ListenerConfig(classes=self.classes, widths=config.widths))
 
     @classmethod
@@ -86,8 +88,7 @@ class ListenerTask(PlainTask):
         self.module.eval()
         right: dict[str, list[bool]] = {"recorded": [], "synthesised": []}
         for i in self.held_out[:: max(1, len(self.held_out) // 1000)] if len(self.held_out) > 1000 else self.held_out:
-            wave = self.bank.wave(i)
-            named = self.classes[int(self.module(log_mel(normalised(wave)[None]))[0].argmax())]
+            named = self.classes[int(self.module(torch.from_numpy(self.mels[i])[None])[0].argmax())]
             right["recorded" if self.bank.clips[i].fold else "synthesised"].append(named == self._class(i))
         self.module.train()
         return {name: float(np.mean(values)) for name, values in right.items() if values}
@@ -102,11 +103,17 @@ class ListenerTask(PlainTask):
 
     def _examples(self, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor]:
         kinds = rng.integers(len(self.classes), size=size)
-        samples = int(self.config.crop_s * GENAU.rate_hz)
-        waves = np.stack([self.bank.crop(int(rng.choice(self.by_class[k])), samples, rng) for k in kinds])
-        waves = np.stack([np.roll(w, int(rng.integers(samples))) for w in waves])
-        mel = log_mel(normalised(waves))
-        return mel, torch.nn.functional.one_hot(torch.from_numpy(kinds), len(self.classes)).float()
+        mel = np.stack([self._crop(int(rng.choice(self.by_class[k])), rng) for k in kinds])
+        return torch.from_numpy(mel), torch.nn.functional.one_hot(torch.from_numpy(kinds), len(self.classes)).float()
+
+    def _crop(self, index: int, rng: np.random.Generator) -> np.ndarray:
+        """A random part of a clip's log-mel (F, M), turned round at a random frame; a short clip is followed by silence."""
+        frames = int(self.config.crop_s * GENAU.rate_hz / GENAU.hop_length)
+        mel = self.mels[index]
+        start = int(rng.integers(max(1, len(mel) - frames + 1)))
+        piece = mel[start : start + frames]
+        piece = np.pad(piece, ((0, frames - len(piece)), (0, 0)), constant_values=GENAU.silence)
+        return np.roll(piece, int(rng.integers(frames)), axis=0)
 
     def _blank(self, mel: Tensor, rng: np.random.Generator) -> Tensor:
         floor = mel.amin(dim=(1, 2))
@@ -117,8 +124,3 @@ class ListenerTask(PlainTask):
                 mel[i].narrow(axis, start, length).fill_(float(floor[i]))
         return mel
 
-
-def normalised(waves: np.ndarray) -> Tensor:
-    """Waves (..., T) with their peak at 0.5."""
-    peak = np.abs(waves).max(axis=-1, keepdims=True) + 1e-8
-    return torch.from_numpy((waves * 0.5 / peak).astype(np.float32))
