@@ -18,8 +18,8 @@ from audiojourney.errors import MissingError, UsageError
 from audiojourney.models.base import Familiarity, Sampling, SoundGenerator
 from audiojourney.models.device import find_device
 from audiojourney.models.load import load_generator
-from audiojourney.recipes.generate_config import GenerateConfig
 from audiojourney.recipes.describe import licence
+from audiojourney.recipes.generate_config import GenerateConfig
 from audiojourney.recipes.prompts import Prompt
 from audiojourney.recipes.sound import Sound, finish
 from audiojourney.recipes.takes import Take
