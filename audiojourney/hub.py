@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import re
 import socket
+import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +23,7 @@ DEFAULT_MODEL = "pocket/generator"
 MARKERS = ("config.yaml", "config.json", "model_index.json")
 PROBE_S = 1.5
 _FOREIGN = ["*.h5", "*.msgpack", "*.onnx", "*.ot", "*.tflite"]  # weights for other frameworks
+_scratch: list[Path] = []
 _HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
 
 
@@ -50,6 +54,22 @@ def home() -> Path:
     if os.environ.get("AJ_HOME"):
         return Path(os.environ["AJ_HOME"]).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "audiojourney"
+
+
+def cache(kind: str) -> Path:
+    """Return the folder for what can be made again at any time, such as decoded clips."""
+    return (_scratch[-1] if _scratch else home()) / kind
+
+
+@contextmanager
+def scratch() -> Iterator[None]:
+    """Let `cache` lie in a folder that is removed at the end of the block, for a rehearsal that leaves no trace."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        _scratch.append(Path(folder))
+        try:
+            yield
+        finally:
+            _scratch.pop()
 
 
 def offline() -> bool:

@@ -76,7 +76,7 @@ def open_bank(folders: Sequence[Path], rate_hz: int, *, keep: Callable[[Clip], b
     if not clips:
         raise MissingError(f"No clip to train on in {', '.join(map(str, folders))}.", "Make some with: aj data scenes OUT")
     key = _key(clips, rate_hz)
-    path = hub.home() / "banks" / f"{key}.i16"
+    path = hub.cache("banks") / f"{key}.i16"
     if not path.with_suffix(".json").is_file():
         _decode(clips, rate_hz, path)
     index = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))

@@ -55,7 +55,7 @@ def open_features(bank: WaveBank, encode: Encode, name: str) -> FeatureCache:
         name: says what `encode` computes, down to the weights it uses; another name is another cache.
     """
     key = hashlib.sha256(f"{bank.key}\0{name}".encode()).hexdigest()[:24]
-    path = hub.home() / "features" / f"{key}.f16"
+    path = hub.cache("features") / f"{key}.f16"
     index = path.with_suffix(".json")
     if not index.is_file():
         _compute(bank, encode, path)

@@ -82,7 +82,7 @@ def open_latents(
         folder: where caches lie; None is the cache folder of the package.
         on_shard: told how many files of how many are there.
     """
-    place = (folder or hub.home() / "latents") / _key(bank, autoencoder, mel, multiple, precision)
+    place = (folder or hub.cache("latents")) / _key(bank, autoencoder, mel, multiple, precision)
     names = [place / f"latents-{number:05d}.safetensors" for number in range(-(-len(bank) // SHARD))]
     missing = [number for number, name in enumerate(names) if not name.exists()]
     with _Lent(autoencoder):
