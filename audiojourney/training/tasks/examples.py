@@ -98,7 +98,7 @@ class Examples:
         latent = self.latents[index]
         length = latent.shape[1]
         if length > frames:
-            return _crop(latent, self._offset(self.bank.clips[index], length - frames, rng), frames)
+            return _crop(latent, self._offset(self.bank.clips[index], length, length - frames, rng), frames)
         if concept in SOURCES and SOURCES[concept].continuous:
             out = np.roll(latent, int(rng.integers(length)), axis=1)
             while out.shape[1] < frames:
@@ -109,9 +109,9 @@ class Examples:
         quiet = latent[:, -1:]
         return np.concatenate([np.repeat(quiet, before, 1), latent, np.repeat(quiet, missing - before, 1)], axis=1)
 
-    def _offset(self, clip: Clip, room: int, rng: np.random.Generator) -> int:
+    def _offset(self, clip: Clip, length: int, room: int, rng: np.random.Generator) -> int:
         """First frame of a crop: shortly before an event, or anywhere in a sound that goes on."""
-        events = [e for e in clip.events if e.end_s - e.start_s < clip.duration_s / 2]
+        events = [e for e in clip.events if e.end_s - e.start_s < length / self.frame_hz / 2]
         if not events:
             return int(rng.integers(room + 1))
         event = events[int(rng.integers(len(events)))]
