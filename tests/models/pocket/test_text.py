@@ -1,0 +1,71 @@
+"""The pocket text encoder and what it gives to generators."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from audiojourney.models.pocket.text import RELATIONS, SLOTS, PocketText, PocketTextConfig
+from audiojourney.models.pocket.words import WordTable
+
+
+@pytest.fixture
+def encoder() -> PocketText:
+    torch.manual_seed(0)
+    table = WordTable.quantise(["bark", "dog", "rain"], torch.randn(3, 8), torch.ones(3))
+    config = PocketTextConfig(
+        concepts=("dog", "rain"), titles=("a dog barking", "rain"), vocabulary=("and", "then"), width=16, depth=1, heads=2,
+        max_words=6, table_width=8,
+    )  # fmt: skip
+    return PocketText(config, table).eval()
+
+
+def test_read_finds_table_rows_and_vocabulary(encoder: PocketText) -> None:
+    rows, ids, mask = encoder.read(["dogs and rain", "xyz"])
+    assert rows.tolist() == [[1, -1, 2], [-1, -1, -1]]
+    assert ids.tolist() == [[0, 1, 0], [0, 0, 0]]
+    assert mask.tolist() == [[True, True, True], [True, False, False]]
+
+
+def test_pooled_holds_distributions(encoder: PocketText) -> None:
+    pooled = encoder.encode(["a dog and rain"]).pooled[0]
+    assert pooled.shape == (encoder.config.pooled_width,)
+    shares = pooled[: SLOTS * 3].view(SLOTS, 3)
+    assert torch.allclose(shares.sum(dim=1), torch.ones(SLOTS), atol=1e-5)
+    assert torch.allclose(pooled[SLOTS * 3 :].sum(), torch.tensor(1.0), atol=1e-5)
+    assert len(pooled) == SLOTS * 3 + len(RELATIONS)
+
+
+def test_the_empty_prompt_is_all_zero(encoder: PocketText) -> None:
+    told = encoder.encode(["", "dog"])
+    assert not told.pooled[0].any() and not told.tokens[0].any()
+    assert told.pooled[1].any()
+
+
+def test_a_prompt_does_not_depend_on_its_neighbours(encoder: PocketText) -> None:
+    alone = encoder.encode(["dog"])
+    beside = encoder.encode(["dog", "a dog and rain then a dog"])
+    assert torch.allclose(alone.pooled[0], beside.pooled[0], atol=1e-5)
+    width = encoder.answers + 1
+    assert torch.allclose(alone.tokens[0], beside.tokens[0, :width], atol=1e-5)
+    assert beside.mask[0].sum() == width
+
+
+def test_order_of_words_matters(encoder: PocketText) -> None:
+    told = encoder.encode(["dog then rain", "rain then dog"])
+    assert not torch.allclose(told.pooled[0], told.pooled[1], atol=1e-4)
+
+
+def test_long_prompts_are_cut_and_never_fail(encoder: PocketText) -> None:
+    assert encoder.encode(["dog " * 10_000]).tokens.shape[1] == encoder.answers + encoder.config.max_words
+
+
+def test_familiarity_is_the_share_of_known_concepts(encoder: PocketText) -> None:
+    with torch.no_grad():
+        encoder.concept.weight.zero_()
+        encoder.concept.bias.copy_(torch.tensor([0.0, 9.0, 0.0, 0.0]))
+    assert encoder.familiarity("dog").known and encoder.familiarity("dog").nearest == "rain"
+    with torch.no_grad():
+        encoder.concept.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 9.0]))
+    far = encoder.familiarity("quantum")
+    assert not far.known and far.nearest == "a dog barking" and far.score < 0.01
