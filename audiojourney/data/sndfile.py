@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from audiojourney.data import containers
+from audiojourney.data import containers, ogg
 from audiojourney.data.soundinfo import AudioInfo
 from audiojourney.errors import ClipError
 
 _BLOCK_FRAMES = 65536
 _UNKNOWN_FRAMES = 2**62  # libsndfile reports 2^63 - 1 for streams that do not tell their length
 _FAULTS = (soundfile.SoundFileError, RuntimeError, ValueError, OSError)
+_ONE_CODEC = ("flac", "mp3")  # "unimplemented" said of these means that the header is cut
 _UNSUPPORTED = ("unimplemented", "not supported", "unsupported", "unknown codec")
 
 
@@ -22,7 +23,7 @@ def probe(path: Path, head: bytes) -> AudioInfo:
     """Read the header of a file that begins with the bytes `head`.
 
     Raises:
-        ClipError: `not_audio`, `bad_header` or `unsupported_codec`.
+        ClipError: `not_audio`, `bad_header`, `unsupported_codec`, or for Ogg `truncated` or `corrupt`.
     """
     kind = containers.sniff(head)
     containers.check_header(path, kind)
@@ -84,9 +85,12 @@ def _named(path: Path, head: bytes, kind: str, words: str) -> ClipError:
     if other:
         told = f'{other} needs PyAV. Run: pip install "audiojourney[av]"'
         return ClipError("unsupported_codec", told, str(path))
+    fault = ogg.fault(path.read_bytes()) if kind == "ogg" else None
+    if fault:
+        return ClipError(*fault, str(path))
     if not kind:
         return ClipError("not_audio", f"not a sound file; {containers.describe(head)}.", str(path))
-    if any(word in words.lower() for word in _UNSUPPORTED):
+    if kind not in _ONE_CODEC and any(word in words.lower() for word in _UNSUPPORTED):
         return ClipError("unsupported_codec", f"this kind of {kind} file cannot be decoded ({words}).", str(path))
     return ClipError("bad_header", f"the {kind} header cannot be read ({words}).", str(path))
 
