@@ -6,6 +6,7 @@ Models store probabilities per concept by position, so a name is only ever added
 from __future__ import annotations
 
 from audiojourney.errors import UsageError
+from audiojourney.registry import offer
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "weather": ("rain", "rain_tin", "wind", "thunder", "fire", "wind_chimes"),
@@ -21,6 +22,19 @@ RECORDED: dict[str, str] = {"baby_cry": "people", "sneeze": "people", "rooster":
 
 # Too soft to be heard from afar, so no scene puts them there.
 CLOSE_UP = frozenset({"drips", "bubbles", "pouring", "bee", "clock", "typing", "snoring", "heartbeat", "door_creak"})
+
+# Sounds of a kind: at the same time one would hide the other, or nobody could tell them apart.
+ALIKE = (
+    frozenset({"rain", "rain_tin", "stream", "sea_waves", "wind", "applause"}),
+    frozenset({"rain", "rain_tin", "fire", "applause"}),
+    frozenset({"engine", "helicopter", "vacuum", "drill", "chainsaw", "train", "bee"}),
+    frozenset({"siren", "alarm", "phone", "train_horn", "car_horn", "whistle", "kettle"}),
+    frozenset({"church_bell", "doorbell", "wind_chimes", "phone"}),
+    frozenset({"knock", "footsteps", "horse", "typing", "clock", "drips", "heartbeat"}),
+    frozenset({"thunder", "fireworks"}),
+    frozenset({"bubbles", "stream", "pouring", "drips"}),
+    frozenset({"saw", "snoring"}),
+)
 
 CONCEPTS: tuple[str, ...] = (*(name for names in GROUPS.values() for name in names), *RECORDED)
 
@@ -48,7 +62,7 @@ def group_of(concept: str) -> str:
         UsageError: no such concept.
     """
     if concept not in _GROUP_OF:
-        raise UsageError(f"There is no sound called {concept!r}.", f"Known: {', '.join(CONCEPTS)}.")
+        raise UsageError(f"There is no sound called {concept!r}.", offer(concept, CONCEPTS))
     return _GROUP_OF[concept]
 
 

@@ -13,6 +13,7 @@ import yaml
 
 from audiojourney.data.scenes.concepts import CONCEPTS
 from audiojourney.errors import UsageError
+from audiojourney.registry import offer
 
 # Fewest noun phrases in all, and of those the fewest that are true of every sound of the concept.
 MIN_WORDINGS = 24
@@ -88,9 +89,9 @@ def _check_entry(concept: str, found: Entry) -> None:
         ("keywords", found.keywords, MIN_KEYWORDS),
         ("clauses", found.clauses, MIN_CLAUSES),
     )
-    for name, said, least in enough:
-        if len(set(said)) < least:
-            raise UsageError(f"lexicon: {concept!r} has {len(set(said))} different {name}; it needs {least}.")
+    for name, listed, least in enough:
+        if len(set(listed)) < least:
+            raise UsageError(f"lexicon: {concept!r} has {len(set(listed))} different {name}; it needs {least}.")
     for said in (found.title, *_all_wordings(found), *found.clauses, *found.keywords):
         _check_wording(concept, said)
 
@@ -122,7 +123,7 @@ def entry(concept: str) -> Entry:
     """
     found = _lexicon().get(concept)
     if found is None:
-        raise UsageError(f"There is no sound called {concept!r}.", f"Known: {', '.join(CONCEPTS)}.")
+        raise UsageError(f"There is no sound called {concept!r}.", offer(concept, CONCEPTS))
     return found
 
 
