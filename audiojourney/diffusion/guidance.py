@@ -58,6 +58,7 @@ def guided(
     both = concat(condition, unconditional)
 
     def denoise(x: Tensor, t: Tensor) -> Tensor:
+        """Ask for both branches at once, or only for the conditional one where guidance rests."""
         active = torch.ones_like(t, dtype=torch.bool) if interval is None else _within(t, interval)
         if interval is not None and not bool(active.any()):
             return model(x, t, condition)

@@ -1,7 +1,8 @@
 """Samplers draw from the right distribution where it is known: sounds that are normally distributed.
 
 The best denoiser of normal data is affine, so x_0 is an affine function of x_T and of every fresh noise. One row for
-each of them, with a one there and zeros elsewhere, gives its weight: mean and variance follow exactly, without a random draw.
+each of them, with a one there and zeros elsewhere, gives its weight: mean and variance follow exactly, without
+a random draw.
 """
 
 from __future__ import annotations
