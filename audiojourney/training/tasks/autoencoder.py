@@ -66,7 +66,7 @@ class AutoencoderTask(PlainTask):
         rebuilt, mean, log_variance = self.module(mel, noise)
         error = (rebuilt - mel).abs().mean()
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
-        return error + self.config.kl_weight * divergence, {"l1": float(error), "kl": float(divergence)}
+        return error + self.config.kl_weight * divergence, {"l1": float(error.detach()), "kl": float(divergence.detach())}
 
     @torch.inference_mode()
     def validate(self) -> dict[str, float]:

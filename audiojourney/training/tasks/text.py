@@ -1,7 +1,8 @@
 """Trains the pocket text encoder on endless captions from the grammar of scenes; no sound is needed.
 
-Three things make it read wordings that no caption holds: words are replaced by neighbours in the word table, half of the captions are
-read through the table alone, and captions of random other words teach it what it does not know.
+Four things make it read wordings that no caption holds: words are replaced by neighbours in the word table, half of the captions are
+read through the table alone, words that say nothing about the sound are strewn in, and captions of such words alone teach it what
+it does not know.
 """
 
 from __future__ import annotations
@@ -31,7 +32,11 @@ NONE, UNKNOWN = len(CONCEPTS), len(CONCEPTS) + 1
 IGNORED = -100
 VOCABULARY_CAPTIONS = 20_000  # drawn once to collect the words of the grammar
 VOCABULARY_COUNT = 3
-OTHER_PATTERNS = ("{}", "a {}", "the sound of a {}", "{} {}", "a {} and a {}", "the {} of the {}", "{} in a {}", "some {} {} {}")
+OTHER_PATTERNS = (
+    "{}", "a {}", "the sound of a {}", "{} {}", "a {} and a {}", "the {} of the {}", "{} in a {}", "some {} {} {}", "a {} then a {}",
+    "someone {} the {}", "a loud {}", "{} with a {} in the background", "a {} {} far away", "the noise of {} {} {}",
+)  # fmt: skip
+LETTERS = "etaoinshrdlucmfwypvbgkjqxz"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +49,8 @@ class TextConfig:
         replace: share of words replaced by a neighbour, in captions that get replacements.
         similar: least cosine similarity of such a neighbour.
         table_only: share of captions read without the embeddings of known words.
+        strewn: share of captions with up to four words that say nothing.
+        nonsense: share of letters without meaning among such words.
         noise: standard deviation of the noise on word vectors, whose numbers are about 1.
         unknown: share of captions about something else.
         far: a word is something else when no word of the grammar is nearer than this.
@@ -54,9 +61,11 @@ class TextConfig:
     replace: float = 0.3
     similar: float = 0.55
     table_only: float = 0.5
+    strewn: float = 0.4
+    nonsense: float = 0.3
     noise: float = 0.25
-    unknown: float = 0.1
-    far: float = 0.4
+    unknown: float = 0.15
+    far: float = 0.5
 
 
 class TextTask(PlainTask):
@@ -121,11 +130,21 @@ class TextTask(PlainTask):
     def _caption(self, rng: np.random.Generator) -> tuple[str, Slots | None]:
         if rng.random() < self.config.unknown:
             pattern = OTHER_PATTERNS[int(rng.integers(len(OTHER_PATTERNS)))]
-            return pattern.format(*rng.choice(self.others, 3)), None
+            return pattern.format(*(self._other(rng) for _ in range(3))), None
         caption, slots = sample_description(rng)
+        words = tokenize(caption)
         if rng.random() < 0.5:
-            caption = " ".join(self._replaced(word, rng) for word in tokenize(caption))
-        return caption, slots
+            words = [self._replaced(word, rng) for word in words]
+        if rng.random() < self.config.strewn:
+            for _ in range(int(rng.integers(1, 5))):
+                words.insert(int(rng.integers(len(words) + 1)), self._other(rng))
+        return " ".join(words), slots
+
+    def _other(self, rng: np.random.Generator) -> str:
+        """A word that names no sound of the grammar, or letters that are no word."""
+        if rng.random() < self.config.nonsense:
+            return "".join(rng.choice(list(LETTERS), int(rng.integers(2, 9))))
+        return str(rng.choice(self.others))
 
     def _replaced(self, word: str, rng: np.random.Generator) -> str:
         near = self.neighbours.get(word)
