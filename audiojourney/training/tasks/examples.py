@@ -19,6 +19,7 @@ from audiojourney.training.latents import LatentCache
 
 BLEND = 2  # latent frames over which two joined sounds cross
 LEAD_S = 1.5  # an event starts at most this long after the beginning of a crop
+QUIET_SHARE = 0.2  # of the frames of an event's clip, at which it may be cut
 SHORTEST = 24  # latent frames of the shorter of two joined sounds
 
 
@@ -94,7 +95,7 @@ class Examples:
         return joined, describe(placed, "sequence", rng, 1)[0]
 
     def _fitted(self, index: int, concept: str, frames: int, rng: np.random.Generator) -> np.ndarray:
-        """Crop a clip to `frames`, or lengthen it: a texture by itself turned round, an event by the quiet at its end."""
+        """Crop a clip to `frames`, or turn it round and lengthen it: a texture by itself, an event by its quiet moments."""
         latent = self.latents[index]
         length = latent.shape[1]
         if length > frames:
@@ -104,10 +105,17 @@ class Examples:
             while out.shape[1] < frames:
                 out = _join(out, latent)
             return out[:, :frames]
+        latent = np.roll(latent, -self._quiet_frame(index, length, rng), axis=1)
         missing = frames - length
-        before = int(rng.integers(missing + 1)) if missing > self.frame_hz else 0
+        before = int(rng.integers(missing + 1))
         quiet = latent[:, -1:]
         return np.concatenate([np.repeat(quiet, before, 1), latent, np.repeat(quiet, missing - before, 1)], axis=1)
+
+    def _quiet_frame(self, index: int, length: int, rng: np.random.Generator) -> int:
+        """A random one of the quietest frames of a clip, where it can be cut and turned round unheard."""
+        wave = self.bank.wave(index)
+        level = np.abs(wave[: len(wave) // length * length]).reshape(length, -1).mean(axis=1)
+        return int(rng.choice(np.argsort(level)[: max(1, int(length * QUIET_SHARE))]))
 
     def _offset(self, clip: Clip, length: int, room: int, rng: np.random.Generator) -> int:
         """First frame of a crop: shortly before an event, or anywhere in a sound that goes on."""
