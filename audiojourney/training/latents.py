@@ -168,7 +168,7 @@ def _pack(latents: Sequence[np.ndarray], precision: str) -> dict[str, np.ndarray
         middle, scale = np.zeros_like(low), np.ones_like(low)
         values: np.ndarray = np.concatenate(latents).astype(np.float16)
     else:
-        middle, scale = (low + high) / 2, np.maximum((high - low) / 254, np.float32(1e-12))
+        middle, scale = (low + high) / 2, np.maximum(high - low, np.float32(1e-10)) / np.float32(254)
         scaled = [(latent - middle[row]) / scale[row] for row, latent in enumerate(latents)]
         values = np.concatenate(scaled).round().astype(np.int8)
     return {"values": values, "starts": starts, "middle": middle, "scale": scale}
