@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import typer
 
 from audiojourney.cli import _ui
-from audiojourney.errors import AudioJourneyError, ClipError
+from audiojourney.errors import AudioJourneyError, ClipError, MissingError
 
 INTERRUPTED = 130
 CLOSED_PIPE = 141
@@ -50,10 +50,8 @@ def tell(error: Exception) -> int:
         traceback.print_exception(error, file=sys.stderr)
     if isinstance(error, AudioJourneyError):
         _ui.fail(str(error))
-        return error.exit_code
-    if isinstance(error, ClipError):
-        _ui.fail(str(error))
-        return 3 if error.code == "missing_file" else 1
+        missing = isinstance(error, ClipError) and error.code == "missing_file"
+        return MissingError.exit_code if missing else error.exit_code
     if isinstance(error, OSError) and error.strerror:
         _ui.fail(f"{error.filename or 'input or output'}: {error.strerror}.")
         return 1
