@@ -82,7 +82,8 @@ def rescaled(mixed: Tensor, conditional: Tensor, amount: float) -> Tensor:
     if amount == 0:
         return mixed
     dims = tuple(range(1, mixed.ndim))
-    ratio = conditional.std(dims, keepdim=True) / mixed.std(dims, keepdim=True)
+    # A network that says nothing has no spread to restore.
+    ratio = conditional.std(dims, keepdim=True) / mixed.std(dims, keepdim=True).clamp(min=1e-8)
     return mixed * (1 + amount * (ratio - 1))
 
 
