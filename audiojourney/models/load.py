@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from audiojourney.models.base import SoundGenerator
 
 # Kind of a model folder -> "module:class" with a `from_folder(folder, name)`; imported only when it is needed.
-GENERATORS = {"pocket-generator": "audiojourney.models.pocket.pipeline:PocketGenerator"}
+GENERATORS = {
+    "pocket-generator": "audiojourney.models.pocket.pipeline:PocketGenerator",
+    "genau-generator": "audiojourney.models.genau.folders:GenauFolder",
+}
 
 
 def load_generator(name: str | Path, device: str = "cpu", dtype: str = "fp32") -> SoundGenerator:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from audiojourney import files, hub
 from audiojourney.data.bank import WaveBank
+from audiojourney.data.mapped import map_tensors
 from audiojourney.data.mel import GENAU, MelConfig, log_mel
 from audiojourney.models.base import Autoencoder
 from audiojourney.models.device import find_device
@@ -92,7 +93,7 @@ def open_latents(
             files.write_bytes(names[number], save(_pack(latents, precision)))
             if on_shard is not None:
                 on_shard(sum(name.exists() for name in names), len(names))
-    cache = LatentCache(place, [_map(name) for name in names], 2 * int(bank.starts[-1]), _size(names))
+    cache = LatentCache(place, [map_tensors(name) for name in names], 2 * int(bank.starts[-1]), _size(names))
     if missing or not (place / INDEX).exists():
         facts = {"clips": len(cache), "wave_bytes": cache.wave_bytes, "latent_bytes": cache.latent_bytes}
         files.write_json(place / INDEX, {**facts, "saving": cache.saving, "precision": precision})
@@ -172,21 +173,6 @@ def _pack(latents: Sequence[np.ndarray], precision: str) -> dict[str, np.ndarray
         scaled = [(latent - middle[row]) / scale[row] for row, latent in enumerate(latents)]
         values = np.concatenate(scaled).round().astype(np.int8)
     return {"values": values, "starts": starts, "middle": middle, "scale": scale}
-
-
-def _map(path: Path) -> dict[str, np.ndarray]:
-    """Map the tensors of a safetensors file without reading them: 8 bytes of header length, JSON header, bytes."""
-    types = {"I8": np.int8, "F16": np.float16, "F32": np.float32, "I64": np.int64}
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(length))
-    tensors: dict[str, np.ndarray] = {}
-    for name, facts in header.items():
-        if name == "__metadata__":
-            continue
-        offset = 8 + length + facts["data_offsets"][0]
-        tensors[name] = np.memmap(path, types[facts["dtype"]], "r", offset, tuple(facts["shape"]))
-    return tensors
 
 
 def _size(names: Sequence[Path]) -> int:
