@@ -7,6 +7,7 @@ it; it lets much of the top tenth of the band fold back, so the two differ audib
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
 
@@ -18,6 +19,7 @@ from audiojourney.errors import UsageError
 Resampler = Literal["soxr", "sinc"]
 RESAMPLERS: tuple[str, ...] = get_args(Resampler)
 _ZERO_CROSSINGS = 6  # width of the windowed sinc
+_GROUP = 64  # outputs that are computed in one matrix product
 _ROLLOFF = 0.99  # cut-off as a share of the lower Nyquist frequency
 
 
@@ -59,26 +61,49 @@ def _soxr(wave: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
 
 
 def _sinc(wave: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
-    """Convolve blocks of `down` inputs with `up` kernels, one for each output between them."""
+    """Multiply blocks of `down` inputs with the kernels of the `up` outputs that fall into them, some at a time."""
     divisor = math.gcd(from_hz, to_hz)
     down, up = from_hz // divisor, to_hz // divisor
-    kernels, reach = _sinc_kernels(down, up)
-    padded = np.pad(wave, (reach, reach + down))
-    blocks = np.lib.stride_tricks.sliding_window_view(padded, kernels.shape[1])[::down]
-    return (np.ascontiguousarray(blocks) @ kernels.T).reshape(-1)[: resampled_length(len(wave), from_hz, to_hz)]
+    length = resampled_length(len(wave), from_hz, to_hz)
+    blocks = -(-length // up)
+    padded = np.pad(wave, (_reach(down, up), blocks * down - len(wave) + _reach(down, up) + 1))
+    out = np.empty((blocks, up), dtype=np.float32)
+    for group in _sinc_kernels(down, up):
+        windows = np.lib.stride_tricks.sliding_window_view(padded[group.start :], group.kernels.shape[1])
+        out[:, group.outputs] = np.ascontiguousarray(windows[::down][:blocks]) @ group.kernels.T
+    return out.reshape(-1)[:length]
 
 
-@lru_cache(maxsize=8)
-def _sinc_kernels(down: int, up: int) -> tuple[np.ndarray, int]:
-    """Return the kernels of the `up` outputs in a block, shape (up, 2 * reach + down), and their reach in inputs.
+@dataclass(frozen=True)
+class _Group:
+    """Kernels of neighbouring outputs, shape (outputs, inputs), and the first input of a padded block that they see."""
 
-    Output j lies j/up of a block after its first input. With r = 0.99 min(down, up) and u = r (time difference in
-    blocks), input weights are (r / down) sinc(u) cos^2(pi u / 12), nought beyond |u| = 6.
+    outputs: slice
+    start: int
+    kernels: np.ndarray
+
+
+def _reach(down: int, up: int) -> int:
+    """How many inputs to each side an output depends on."""
+    return math.ceil(_ZERO_CROSSINGS * down / (_ROLLOFF * min(down, up)))
+
+
+@lru_cache(maxsize=4)
+def _sinc_kernels(down: int, up: int) -> tuple[_Group, ...]:
+    """Return the kernels of the `up` outputs of a block, in groups so narrow that few of their entries are nought.
+
+    Output j lies j down/up inputs after the first of its block. With c = 0.99 min(down, up) / down, an input that
+    lies d inputs away from it weighs c sinc(c d) cos^2(pi c d / 12), nought beyond |c d| = 6.
     """
-    cutoff = _ROLLOFF * min(down, up)
-    reach = math.ceil(_ZERO_CROSSINGS * down / cutoff)
-    inputs = np.arange(-reach, reach + down) / down
-    outputs = np.arange(up)[:, None] / up
-    distance = np.clip(cutoff * (inputs - outputs), -_ZERO_CROSSINGS, _ZERO_CROSSINGS)
-    window = np.cos(distance * (np.pi / (2 * _ZERO_CROSSINGS))) ** 2
-    return (np.sinc(distance) * window * (cutoff / down)).astype(np.float32), reach
+    cutoff, reach = _ROLLOFF * min(down, up) / down, _reach(down, up)
+    groups = []
+    for first in range(0, up, _GROUP):
+        outputs = np.arange(first, min(first + _GROUP, up))
+        start = first * down // up
+        inputs = np.arange(start - reach, int(outputs[-1]) * down // up + reach + 2)
+        crossings = cutoff * (inputs - outputs[:, None] * (down / up))
+        crossings = np.clip(crossings, -_ZERO_CROSSINGS, _ZERO_CROSSINGS)
+        window = np.cos(crossings * (np.pi / (2 * _ZERO_CROSSINGS))) ** 2
+        kernels = (cutoff * np.sinc(crossings) * window).astype(np.float32)
+        groups.append(_Group(slice(first, first + len(outputs)), start, kernels))
+    return tuple(groups)
