@@ -92,7 +92,7 @@ def randomise(module: nn.Module, seed: int = 0) -> nn.Module:
     with torch.no_grad():
         for name, parameter in module.named_parameters():
             values = torch.randn(parameter.shape, generator=generator)
-            gain = name.endswith(("gamma", "norm.weight"))
+            gain = "gamma" in name or ("norm" in name.lower() and name.endswith("weight"))
             parameter.copy_(1 + 0.1 * values if gain else 0.1 * values)
     return module.eval()
 

@@ -15,25 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from audiojourney.data.mel import MelConfig, log_mel
+from audiojourney.data.mel import CLAP as CLAP_MEL
+from audiojourney.data.mel import log_mel
 from audiojourney.data.resample import resample
 from audiojourney.errors import MissingError
 from audiojourney.models.genau.laion_keys import OPTIONAL_IN_CLAP, clap_sizes, clap_state, t5_sizes, t5_state
 from audiojourney.models.genau.state import State, fill
 
-CLAP_MEL = MelConfig(
-    rate_hz=48_000,
-    n_fft=1024,
-    win_length=1024,
-    hop_length=480,
-    n_mels=64,
-    f_min_hz=50.0,
-    f_max_hz=14_000.0,
-    pad=512,
-    power=2.0,
-    log="db",
-    floor=1e-10,
-)
 CLAP_SECONDS = 10
 CLAP_TOKENS = 512
 T5_TOKENS = 128
