@@ -13,7 +13,7 @@ from typing import Any
 from audiojourney import hub
 from audiojourney.errors import UsageError
 from audiojourney.model_folder import CARD, read_config, read_provenance, read_weights, write_model
-from audiojourney.models.pocket.folders import WORDS
+from audiojourney.models.pocket.folders import WORDINGS, WORDS
 from audiojourney.models.pocket.packing import pack
 
 PARTS = ("text", "autoencoder", "vocoder", "listener")
@@ -38,8 +38,9 @@ def pack_run(run: str, name: str) -> Path:
         without_places(read_provenance(source)),
         card.read_text(encoding="utf-8") if card.is_file() else None,
     )
-    if (source / WORDS).is_file():
-        shutil.copyfile(source / WORDS, target / WORDS)
+    for extra in (WORDS, WORDINGS):
+        if (source / extra).is_file():
+            shutil.copyfile(source / extra, target / extra)
     return target
 
 

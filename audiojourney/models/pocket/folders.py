@@ -14,11 +14,12 @@ from audiojourney.model_folder import read_config, read_weights
 from audiojourney.models.pocket.autoencoder import MelAutoencoder, MelAutoencoderConfig
 from audiojourney.models.pocket.listener import Listener, ListenerConfig
 from audiojourney.models.pocket.packing import unpack
-from audiojourney.models.pocket.text import PocketText, PocketTextConfig
+from audiojourney.models.pocket.text import PocketText, PocketTextConfig, Wordings
 from audiojourney.models.pocket.vocoder import SpectralVocoder, SpectralVocoderConfig
 from audiojourney.models.pocket.words import WordTable
 
 WORDS = "words.safetensors"
+WORDINGS = "wordings.safetensors"
 M = TypeVar("M", bound=nn.Module)
 
 
@@ -56,7 +57,9 @@ def load_listener(name: str | Path) -> Listener:
 def load_text(name: str | Path) -> PocketText:
     """Open a pocket text encoder by name or folder, with its word table, ready for inference."""
     folder, settings = open_kind(name, "pocket-text")
-    return _filled(PocketText(configuration.build(PocketTextConfig, settings), WordTable.load(folder / WORDS)), folder)
+    config, table = configuration.build(PocketTextConfig, settings), WordTable.load(folder / WORDS)
+    known = read_weights(folder, WORDINGS)
+    return _filled(PocketText(config, table, Wordings(known["vectors"], known["concepts"])), folder)
 
 
 def _filled(module: M, folder: Path) -> M:

@@ -36,6 +36,7 @@ class PocketTextConfig:
         max_words: further words of a prompt are not read.
         table_width: width of the word table.
         known_from: least share of the known concepts in the first answer that counts as familiar.
+        near_from: least cosine similarity to a wording of the captions that counts as familiar.
     """
 
     concepts: tuple[str, ...]
@@ -47,6 +48,7 @@ class PocketTextConfig:
     max_words: int = 48
     table_width: int = 256
     known_from: float = 0.5
+    near_from: float = 0.6
 
     @property
     def pooled_width(self) -> int:
@@ -54,12 +56,30 @@ class PocketTextConfig:
         return SLOTS * (len(self.concepts) + 1) + len(RELATIONS)
 
 
+@dataclass(frozen=True)
+class Wordings:
+    """How captions name the concepts.
+
+    Attributes:
+        vectors: sentence vectors of W wordings, (W, table_width), int8 with a range of one.
+        concepts: the concept that each one names, (W,).
+    """
+
+    vectors: Tensor
+    concepts: Tensor
+
+    def nearest(self, sentence: Tensor) -> tuple[float, int]:
+        """Cosine similarity and concept of the wording nearest to a unit vector (table_width,)."""
+        near = self.vectors.float() @ sentence / 127
+        return float(near.max()), int(self.concepts[near.argmax()])
+
+
 class PocketText(nn.Module):
     """Words to slots, relation and contextual word vectors."""
 
-    def __init__(self, config: PocketTextConfig, table: WordTable) -> None:
+    def __init__(self, config: PocketTextConfig, table: WordTable, wordings: Wordings) -> None:
         super().__init__()
-        self.config, self.table = config, table
+        self.config, self.table, self.wordings = config, table, wordings
         self._ids = {word: i + 1 for i, word in enumerate(config.vocabulary)}
         d = config.width
         self.project = nn.Linear(config.table_width, d)
@@ -129,10 +149,11 @@ class PocketText(nn.Module):
 
     @torch.no_grad()
     def familiarity(self, prompt: str) -> Familiarity:
-        """How much of the first answer falls on known concepts, and the nearest one."""
+        """Whether the first answer is a known concept and the words are near to those of captions, and what is nearest."""
         rows, ids, mask = self.read([prompt])
         _, slots, _ = self(self.vectors(rows), ids, mask)
-        shares = slots[0, 0].softmax(dim=-1)
-        known = float(shares[: len(self.config.concepts)].sum())
-        nearest = self.config.titles[int(shares[: len(self.config.concepts)].argmax())]
-        return Familiarity(known >= self.config.known_from, nearest, known)
+        shares = slots[0, 0].softmax(dim=-1)[: len(self.config.concepts)]
+        share, (near, named) = float(shares.sum()), self.wordings.nearest(self.table.sentence(prompt))
+        concept = int(shares.argmax()) if share >= self.config.known_from else named
+        known = share >= self.config.known_from and near >= self.config.near_from
+        return Familiarity(known, self.config.titles[concept], min(share, max(near, 0.0)))

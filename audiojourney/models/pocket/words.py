@@ -86,6 +86,12 @@ class WordTable:
         found = self.rows[safe].float() * self.scale[safe][..., None]
         return found * (rows >= 0)[..., None]
 
+    def sentence(self, text: str) -> Tensor:
+        """Mean of the vectors of a text's words, rare words first, at unit length, (D,); zeros where no word is known."""
+        rows = [row for word in tokenize(text) if (row := self.find(word)) is not None]
+        vectors = torch.nn.functional.normalize(self.rows[rows].float(), dim=1) * self.importance[rows][:, None]
+        return torch.nn.functional.normalize(vectors.sum(dim=0), dim=0)
+
     @cached_property
     def unit(self) -> Tensor:
         """All vectors at unit length, (V, D) float32."""

@@ -21,9 +21,9 @@ from audiojourney.data.scenes import lexicon
 from audiojourney.data.scenes.captions import Slots, sample_description
 from audiojourney.data.scenes.concepts import CONCEPTS
 from audiojourney.errors import UsageError
-from audiojourney.model_folder import write_model
-from audiojourney.models.pocket.folders import WORDS
-from audiojourney.models.pocket.text import RELATIONS, PocketText, PocketTextConfig
+from audiojourney.model_folder import write_model, write_weights
+from audiojourney.models.pocket.folders import WORDINGS, WORDS
+from audiojourney.models.pocket.text import RELATIONS, PocketText, PocketTextConfig, Wordings
 from audiojourney.models.pocket.words import WordTable, tokenize
 from audiojourney.training.base import Batch
 from audiojourney.training.tasks.plain import PlainTask
@@ -78,7 +78,7 @@ class TextTask(PlainTask):
         model = PocketTextConfig(
             concepts=CONCEPTS, titles=titles, vocabulary=vocabulary, width=config.width, depth=config.depth, table_width=table.width
         )
-        self.module: PocketText = PocketText(model, table)
+        self.module: PocketText = PocketText(model, table, lexicon_wordings(table))
         self.neighbours = {word: table.neighbours(word, config.similar) for word in vocabulary}
         self.others = self._words_far_from(vocabulary)
 
@@ -125,6 +125,8 @@ class TextTask(PlainTask):
     def export(self, folder: Path) -> None:
         """Write the model folder with the word table."""
         self.table.save(folder / WORDS)
+        known = self.module.wordings
+        write_weights(folder, {"vectors": known.vectors, "concepts": known.concepts}, WORDINGS)
         write_model(folder, {"kind": "pocket-text", "model": self.module.config}, self.module.state_dict())
 
     def _caption(self, rng: np.random.Generator) -> tuple[str, Slots | None]:
@@ -160,6 +162,13 @@ class TextTask(PlainTask):
         rows = sorted({row for word in vocabulary if (row := self.table.find(word)) is not None})
         nearest = torch.cat([(part @ self.table.unit[rows].T).amax(dim=1) for part in self.table.unit.split(4096)])
         return np.array([self.table.words[i] for i in (nearest < self.config.far).nonzero()[:, 0].tolist()])
+
+
+def lexicon_wordings(table: WordTable) -> Wordings:
+    """Sentence vectors of all wordings of the lexicon, and the concepts that they name."""
+    named = [(table.sentence(text), i) for i, concept in enumerate(CONCEPTS) for text in lexicon.wordings(concept)]
+    vectors, concepts = zip(*named, strict=True)
+    return Wordings((torch.stack(vectors) * 127).round().to(torch.int8), torch.tensor(concepts, dtype=torch.uint8))
 
 
 def grammar_words() -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from audiojourney.models.pocket.text import RELATIONS, SLOTS, PocketText, PocketTextConfig
+from audiojourney.models.pocket.text import RELATIONS, SLOTS, PocketText, PocketTextConfig, Wordings
 from audiojourney.models.pocket.words import WordTable
 
 
@@ -17,7 +17,8 @@ def encoder() -> PocketText:
         concepts=("dog", "rain"), titles=("a dog barking", "rain"), vocabulary=("and", "then"), width=16, depth=1, heads=2,
         max_words=6, table_width=8,
     )  # fmt: skip
-    return PocketText(config, table).eval()
+    known = torch.stack([table.sentence("dog"), table.sentence("rain")]) * 127
+    return PocketText(config, table, Wordings(known.round().to(torch.int8), torch.tensor([0, 1]))).eval()
 
 
 def test_read_finds_table_rows_and_vocabulary(encoder: PocketText) -> None:
@@ -60,12 +61,25 @@ def test_long_prompts_are_cut_and_never_fail(encoder: PocketText) -> None:
     assert encoder.encode(["dog " * 10_000]).tokens.shape[1] == encoder.answers + encoder.config.max_words
 
 
-def test_familiarity_is_the_share_of_known_concepts(encoder: PocketText) -> None:
+def certain(encoder: PocketText, answer: int) -> None:
+    """Make the encoder always give one answer: a concept, none (2) or something unknown (3)."""
     with torch.no_grad():
         encoder.concept.weight.zero_()
-        encoder.concept.bias.copy_(torch.tensor([0.0, 9.0, 0.0, 0.0]))
-    assert encoder.familiarity("dog").known and encoder.familiarity("dog").nearest == "rain"
-    with torch.no_grad():
-        encoder.concept.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 9.0]))
-    far = encoder.familiarity("quantum")
-    assert not far.known and far.nearest == "a dog barking" and far.score < 0.01
+        encoder.concept.bias.copy_(9 * torch.nn.functional.one_hot(torch.tensor(answer), 4))
+
+
+def test_a_known_concept_in_known_words_is_familiar(encoder: PocketText) -> None:
+    certain(encoder, 1)
+    found = encoder.familiarity("rain")
+    assert found.known and found.nearest == "rain" and found.score > 0.95
+
+
+def test_far_words_are_not_familiar_whatever_the_answer(encoder: PocketText) -> None:
+    certain(encoder, 1)
+    assert not encoder.familiarity("quantum").known
+
+
+def test_an_unknown_answer_names_the_nearest_wording(encoder: PocketText) -> None:
+    certain(encoder, 3)
+    found = encoder.familiarity("dogs")
+    assert not found.known and found.nearest == "a dog barking" and found.score < 0.01

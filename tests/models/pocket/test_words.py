@@ -51,7 +51,7 @@ def test_neighbours_are_near_and_never_the_word_itself(table: WordTable) -> None
 
 DATA = {
     "noun": [
-        "00000010 05 n 02 dog 0 domestic_dog 0 001 @ 00000020 n 0000 | a domestic animal that barks; \"the dog barked\"",
+        '00000010 05 n 02 dog 0 domestic_dog 0 001 @ 00000020 n 0000 | a domestic animal that barks; "the dog barked"',
         "00000020 05 n 01 animal 0 000 | a living organism",
         "00000030 15 n 01 paris 0 000 | the capital of france",
     ],
@@ -70,8 +70,12 @@ INDEX = {
 @pytest.fixture
 def dictionary(tmp_path: Path) -> Path:
     for part in wordnet.PARTS:
-        (tmp_path / f"data.{part}").write_text("  a licence line\n" + "".join(f"{row}\n" for row in DATA[part]), encoding="latin-1")
-        (tmp_path / f"index.{part}").write_text("  a licence line\n" + "".join(f"{row}\n" for row in INDEX[part]), encoding="latin-1")
+        (tmp_path / f"data.{part}").write_text(
+            "  a licence line\n" + "".join(f"{row}\n" for row in DATA[part]), encoding="latin-1"
+        )
+        (tmp_path / f"index.{part}").write_text(
+            "  a licence line\n" + "".join(f"{row}\n" for row in INDEX[part]), encoding="latin-1"
+        )
     return tmp_path
 
 
@@ -100,7 +104,10 @@ def test_a_missing_dictionary_is_named(tmp_path: Path) -> None:
 
 
 def test_randomised_svd_recovers_a_low_rank_matrix() -> None:
-    left, right = torch.randn(40, 3, generator=torch.Generator().manual_seed(0)), torch.randn(3, 30, generator=torch.Generator().manual_seed(1))
+    left, right = (
+        torch.randn(40, 3, generator=torch.Generator().manual_seed(0)),
+        torch.randn(3, 30, generator=torch.Generator().manual_seed(1)),
+    )
     dense = left @ right
     factors = wordnet.randomised_svd(dense.to_sparse_csr(), 3, extra=4)
     singular = torch.linalg.svdvals(dense)[:3]
