@@ -17,7 +17,7 @@ from audiojourney.files import write_bytes
 _FRAMES_A_COLUMN = 8  # most transforms that are averaged in one column of pixels
 _TICK = 4  # pixels
 _TICKS_HZ = (100, 250, 500, 1000, 2000, 4000, 8000, 16000)
-_TICK_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
+_TICK_STEPS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800)
 
 
 @dataclass(frozen=True, kw_only=True)
