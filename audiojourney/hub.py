@@ -97,7 +97,7 @@ def resolve_model(name: str) -> Path:
     if wanted in shipped:
         return shipped[wanted]
     path = Path(name).expanduser()
-    if _is_path(name) or path.exists():
+    if _is_path(name) or (name and path.exists()):
         return _model_folder(path)
     if name in PUBLISHED:
         return fetch(PUBLISHED[name].repo, PUBLISHED[name].files, name=name)

@@ -20,11 +20,23 @@ from audiojourney.cli._commands import COMMANDS
 from audiojourney.errors import MissingError
 from audiojourney.registry import offer
 
+EXIT_CODES = {
+    0: "done",
+    1: "failed",
+    2: "wrong usage",
+    3: "something needed is absent",
+    4: "a gate was not met",
+    5: "some items failed",
+    130: "interrupted",
+    141: "pipe closed",
+}
+SHARED_OPTIONS = "-q/--quiet, -v/--verbose, --offline, --no-color"
 _SHARED = re.compile(r"^(-[qv]+|--quiet|--verbose|--offline|--no-color)$")
-_EVERYWHERE = "Also -q/--quiet, -v/--verbose, --offline, --no-color."
-_EPILOG = """\b
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something needed is absent,
-  4 a gate was not met, 5 some items failed, 130 interrupted, 141 pipe closed.
+_WIDTH = 78
+_CODES = [f"{code} {meaning}" for code, meaning in EXIT_CODES.items()]
+_EPILOG = f"""\b
+Exit codes: {", ".join(_CODES[:4])},
+  {", ".join(_CODES[4:])}.
 AJ_DEBUG=1 shows the traceback of an error.
 
 \b
@@ -134,8 +146,17 @@ def _load(name: str) -> Any:
 
 
 def _epilog(examples: Sequence[str]) -> str:
-    lines = ["Examples:", *(f"  {example}" for example in examples), "", _EVERYWHERE] if examples else [_EVERYWHERE]
-    return "\n".join(["\b", *lines]).replace("\n\n", "\n\n\b\n")
+    shown = "".join(f"{_folded(example)}\n" for example in examples)
+    return (f"\b\nExamples:\n{shown}\n" if shown else "") + f"Also {SHARED_OPTIONS}."
+
+
+def _folded(example: str) -> str:
+    """Break a long command before an option, as a shell reads it."""
+    lines = [f"  {example}"]
+    while len(lines[-1]) > _WIDTH and " -" in lines[-1][:_WIDTH]:
+        cut = lines[-1].rindex(" -", 6, _WIDTH)
+        lines[-1:] = [f"{lines[-1][:cut]} \\", f"     {lines[-1][cut:]}"]
+    return "\n".join(lines)
 
 
 def _absent(ctx: typer.Context) -> None:
@@ -158,7 +179,8 @@ def main() -> None:
     except BrokenPipeError:
         silence_stdout()
         code = CLOSED_PIPE
-    sys.exit(code)
+    # Help is printed before any boundary; click marks a closed pipe there by the wrapper it leaves on stdout.
+    sys.exit(CLOSED_PIPE if type(sys.stdout).__name__ == "PacifyFlushWrapper" else code)
 
 
 def _terminate(number: int, frame: object) -> None:
