@@ -8,7 +8,7 @@ that a text model can be trained without rendering audio. Both use the patterns 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -140,9 +140,11 @@ def _imagine(concept: str, rng: np.random.Generator) -> Placed:
 
 def _one_caption(placed: Sequence[Placed], relation: Relation, rng: np.random.Generator) -> str:
     patterns = PATTERNS[relation, len(placed)]
-    if relation == "single":
-        return _fill(pick(rng, _single_patterns(placed[0], rng) or patterns), placed, rng)
-    return _fill(pick(rng, patterns), placed, rng, suffixes=relation != "background")
+    if relation != "single":
+        return _fill(pick(rng, patterns), placed, rng, suffixes=relation != "background")
+    (sound,) = placed
+    telling = _telling_patterns(sound, rng)
+    return _fill(pick(rng, telling), [_untold(sound)], rng) if telling else _fill(pick(rng, patterns), placed, rng)
 
 
 def _reordered(placed: Sequence[Placed], relation: Relation, rng: np.random.Generator) -> list[Placed]:
@@ -152,7 +154,7 @@ def _reordered(placed: Sequence[Placed], relation: Relation, rng: np.random.Gene
     return [placed[int(index)] for index in order]
 
 
-def _single_patterns(sound: Placed, rng: np.random.Generator) -> tuple[str, ...]:
+def _telling_patterns(sound: Placed, rng: np.random.Generator) -> tuple[str, ...]:
     """Patterns that say how loud or how far the sound is; empty where neither is told."""
     told: tuple[str, ...] = ()
     if sound.level_db >= LOUD_DB or sound.level_db < QUIET_DB:
@@ -175,10 +177,15 @@ def _fill(pattern: str, placed: Sequence[Placed], rng: np.random.Generator, suff
 
 
 def _noun_phrase(sound: Placed, rng: np.random.Generator, suffixes: bool) -> str:
-    said = lexicon.phrase(sound.concept, rng, sound.attributes)
     if suffixes and sound.attributes.get("distance") == "far" and rng.random() < SUFFIX_SHARE:
-        return f"{said} {pick(rng, grammar.FAR_SUFFIXES)}"
-    return said
+        suffix = pick(rng, grammar.FAR_SUFFIXES)
+        return f"{lexicon.phrase(sound.concept, rng, _untold(sound).attributes)} {suffix}"
+    return lexicon.phrase(sound.concept, rng, sound.attributes)
+
+
+def _untold(sound: Placed) -> Placed:
+    """The sound without its distance, so that nothing is called distant twice."""
+    return replace(sound, attributes={key: value for key, value in sound.attributes.items() if key != "distance"})
 
 
 def _finish(said: str, rng: np.random.Generator) -> str:

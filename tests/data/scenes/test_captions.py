@@ -151,6 +151,13 @@ def test_only_far_sounds_are_put_in_the_distance_inside_longer_captions(telling_
     assert not any(re.search(r"RAIN \w (in the distance|far away|heard from)", caption) for caption in said)
 
 
+def test_distance_is_told_once():
+    thunder, dog = place(["thunder"], attributes={"distance": "far"}) + place(["dog"])
+    words = r"distant|distance|far-?away|far away|far off|long way|horizon"
+    for said in (*many([thunder], "single"), *many([thunder, dog], "sequence")):
+        assert len(re.findall(words, said, re.I)) <= 1, said
+
+
 def test_same_generator_state_gives_the_same_captions():
     first, again = (describe(place(NAMES), "together", np.random.default_rng(5)) for _ in range(2))
     other = describe(place(NAMES), "together", np.random.default_rng(6))
@@ -163,15 +170,16 @@ def test_a_scene_without_pattern_is_refused(relation, count):
         describe(place(CONCEPTS[:count]), relation, np.random.default_rng(0))
 
 
-def test_asking_for_too_many_captions_is_refused(telling_names):
-    with pytest.raises(UsageError, match="of 5000 different captions"):
-        describe(place(["dog"]), "single", np.random.default_rng(0), 5000)
+def test_asking_for_too_many_captions_is_refused(telling_names, monkeypatch):
+    monkeypatch.setattr(captions, "MAX_TRIES", 2)
+    with pytest.raises(UsageError, match="of 400 different captions"):
+        describe(place(["dog"]), "single", np.random.default_rng(0), 400)
 
 
 def test_sampled_descriptions_mean_what_their_slots_say(telling_names):
     rng = np.random.default_rng(3)
     seen = set()
-    for _ in range(3000):
+    for _ in range(1500):
         said, slots = sample_description(rng)
         expected = [slots.first] if slots.second is None else [slots.first, slots.second]
         found = named(said)
@@ -187,7 +195,7 @@ def test_sampled_descriptions_mean_what_their_slots_say(telling_names):
 
 def test_sampled_descriptions_cover_keywords_and_attributes():
     rng = np.random.default_rng(4)
-    drawn = [sample_description(rng) for _ in range(20_000)]
+    drawn = [sample_description(rng) for _ in range(8000)]
     dogs = {
         said.rstrip(".").casefold()
         for said, slots in drawn
@@ -197,6 +205,6 @@ def test_sampled_descriptions_cover_keywords_and_attributes():
     attributed = [
         wording for of in lexicon.entry("dog").attributes.values() for said in of.values() for wording in said
     ]
-    assert sum(any(wording.casefold() in said for said in dogs) for wording in attributed) > 0.4 * len(attributed)
+    assert sum(any(wording.casefold() in said for said in dogs) for wording in attributed) > 0.25 * len(attributed)
     shares = {relation: np.mean([slots.relation == relation for _, slots in drawn]) for relation in grammar.RELATIONS}
-    assert shares == pytest.approx(dict(zip(grammar.RELATIONS, captions.RELATION_WEIGHTS, strict=True)), abs=0.02)
+    assert shares == pytest.approx(dict(zip(grammar.RELATIONS, captions.RELATION_WEIGHTS, strict=True)), abs=0.03)
