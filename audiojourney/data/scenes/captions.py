@@ -39,7 +39,9 @@ MAX_TRIES = 50
 RELATION_WEIGHTS = (0.4, 0.2, 0.2, 0.2)
 KEYWORD_SHARE = 0.2
 KEYWORD_JOINTS = (", ", " and ", " ", " with ", " + ")
-KNOWN_ATTRIBUTE_SHARE = 0.4
+VALUE_SHARE = 0.8
+COUNT_SHARE = 0.4
+DISTANCE_KNOWN_SHARE = 0.4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,11 +129,11 @@ def _imagine(concept: str, rng: np.random.Generator) -> Placed:
     # A value with many wordings comes up as often as they are many, so that all wordings are drawn about equally.
     known = lexicon.entry(concept).attributes
     values = [(key, value) for key, of in known.items() for value, said in of.items() for _ in said]
-    if values and rng.random() < KNOWN_ATTRIBUTE_SHARE:
+    if values and rng.random() < VALUE_SHARE:
         attributes = dict([values[int(rng.integers(len(values)))]])
-    if rng.random() < KNOWN_ATTRIBUTE_SHARE:
+    if rng.random() < COUNT_SHARE:
         attributes["count"] = str(rng.integers(1, lexicon.MOST_COUNTED + 1))
-    if concept not in CLOSE_UP and rng.random() < KNOWN_ATTRIBUTE_SHARE:
+    if concept not in CLOSE_UP and rng.random() < DISTANCE_KNOWN_SHARE:
         attributes.setdefault("distance", pick(rng, ("near", "far")))
     return Placed(
         concept=concept, start_s=0.0, end_s=1.0, level_db=float(rng.uniform(-40.0, -8.0)), attributes=attributes
