@@ -89,7 +89,8 @@ def helicopter(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered
     wave = dsp.to_rms(wash * _rotor(rng, since, depth)) + rng.uniform(0.2, 1.2) * dsp.to_rms(low)
     wave = wave + dsp.log_uniform(rng, 0.004, 0.15) * hiss + rng.uniform(0.0, 0.2) * dsp.to_rms(tail)
     motion = timing.pick(rng, tuple(timing.MOTIONS))
-    wave = wave * dsp.contour(samples, timing.MOTIONS[motion]) * dsp.slow_envelope(rng, samples, rate_hz, 0.6, 0.75, 1.0)
+    wave = wave * dsp.contour(samples, timing.MOTIONS[motion])
+    wave = wave * dsp.slow_envelope(rng, samples, rate_hz, 0.6, 0.75, 1.0)
     pace = dsp.grade(blade_hz, (13, 19), ("slow", "medium", "fast"))
     return Rendered(dsp.finish(np.tanh(wave / 4)), ((0.0, samples / rate_hz),), {"motion": motion, "pace": pace})
 
@@ -176,7 +177,8 @@ def chainsaw(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     hiss = dsp.noise(rng, samples, rate_hz, rng.uniform(0.0, 1.4), 300, 8000) * (0.4 + np.exp(-3 * since)) * speed
     wave = np.tanh((dsp.to_rms(body) + rng.uniform(0.15, 0.7) * hiss) / 1.5) * speed ** rng.uniform(0.6, 1.6)
     wave = dsp.reverb(rng, wave, rate_hz, rng.uniform(0.2, 0.8), rng.uniform(0, 0.3))
-    wave = dsp.band_pass(wave, rate_hz, 0, dsp.log_uniform(rng, 1200, 12000), 1) + 0.01 * dsp.noise(rng, samples, rate_hz, 1)
+    wave = dsp.band_pass(wave, rate_hz, 0, dsp.log_uniform(rng, 1200, 12000), 1)  # trees and distance
+    wave = wave + 0.01 * dsp.noise(rng, samples, rate_hz, 1)
     return Rendered(dsp.finish(wave), ((0.0, samples / rate_hz),), {"mode": mode})
 
 

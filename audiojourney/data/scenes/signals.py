@@ -8,6 +8,15 @@ from audiojourney.data.scenes import bells, dsp, timing
 from audiojourney.data.scenes.dsp import Signal
 from audiojourney.data.scenes.source import Rendered, Source
 
+ORDER = np.arange(1, 16)
+# Kind of alarm: range of pitch in Hz, beeps in a group, shortest and longest (on, off, pause) in seconds, partials.
+ALARMS = {
+    "smoke alarm": ((2900, 3400), 3, (0.35, 0.35, 0.6), (0.5, 0.5, 1.0), np.array([1, 0.1, 0.25])),
+    "alarm clock": ((1700, 2600), 4, (0.06, 0.05, 0.35), (0.1, 0.09, 0.6), ORDER % 2 / ORDER),  # a square wave
+    "reversing beeper": ((1000, 1500), 1, (0.4, 0.4, 0.0), (0.6, 0.6, 0.0), np.array([1, 0.1, 0.3, 0.05, 0.1])),
+    "buzzer": ((300, 700), 1, (0.25, 0.15, 0.0), (0.9, 0.5, 0.0), 1 / ORDER**0.6),
+}
+
 
 def _siren_pitch(
     kind: str, low_hz: float, high_hz: float, period_s: float, samples: int, rate_hz: int
@@ -44,10 +53,10 @@ def siren(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
 
 
 def _beep_gate(
-    pattern: tuple[int, float, float, float], samples: int, rate_hz: int, start_s: float
+    beeps: int, on_off_pause_s: Signal, samples: int, rate_hz: int, start_s: float
 ) -> tuple[Signal, int]:
-    """On-off curve of an alarm, shape (samples,), and its number of beeps; pattern: beeps a group, on, off, pause."""
-    beeps, on_s, off_s, pause_s = pattern
+    """On-off curve of an alarm, shape (samples,), and how often it goes on; groups of `beeps`, then a pause."""
+    on_s, off_s, pause_s = on_off_pause_s.tolist()
     group_s = beeps * (on_s + off_s) + pause_s
     time = dsp.time_axis(samples, rate_hz) - start_s
     within = time % group_s
@@ -59,18 +68,11 @@ def _beep_gate(
 
 def alarm(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     """Electronic alarm: one pitch of 0.3-3.4 kHz on and off in an unvarying pattern, from buzzer to smoke alarm."""
-    kind = timing.pick(rng, ("smoke alarm", "alarm clock", "reversing beeper", "buzzer"))
-    pitch_hz, pattern = {
-        "smoke alarm": (rng.uniform(2900, 3400), (3, *rng.uniform((0.35, 0.35, 0.6), (0.5, 0.5, 1.0)))),
-        "alarm clock": (rng.uniform(1700, 2600), (4, *rng.uniform((0.06, 0.05, 0.35), (0.1, 0.09, 0.6)))),
-        "reversing beeper": (rng.uniform(1000, 1500), (1, *rng.uniform((0.4, 0.4), (0.6, 0.6)), 0.0)),
-        "buzzer": (rng.uniform(300, 700), (1, *rng.uniform((0.25, 0.15), (0.9, 0.5)), 0.0)),
-    }[kind]
-    gate, beeps = _beep_gate(pattern, samples, rate_hz, rng.uniform(0, 0.3))
-    order = np.arange(1, 16)
-    square = (order % 2) / order  # odd partials of a square wave
-    reedy = {"smoke alarm": [1, 0.1, 0.25], "reversing beeper": [1, 0.1, 0.3, 0.05, 0.1], "buzzer": 1 / order**0.6}
-    tone = dsp.harmonic(np.full(samples, pitch_hz), rate_hz, reedy.get(kind, square))
+    kind = timing.pick(rng, tuple(ALARMS))
+    pitch_range, beeps_a_group, shortest_s, longest_s, partials = ALARMS[kind]
+    pitch_hz, on_off_pause_s = rng.uniform(*pitch_range), rng.uniform(shortest_s, longest_s)
+    gate, beeps = _beep_gate(beeps_a_group, on_off_pause_s, samples, rate_hz, rng.uniform(0, 0.3))
+    tone = dsp.harmonic(np.full(samples, pitch_hz), rate_hz, partials)
     wave = dsp.reverb(rng, tone * gate, rate_hz, rng.uniform(0.2, 0.9), rng.uniform(0.03, 0.3), 6000)
     count = {"count": str(beeps)} if beeps <= timing.COUNTABLE else {}
     pitch = dsp.grade(pitch_hz, (900, 2200), ("low", "medium", "high"))
