@@ -74,7 +74,9 @@ def open_bank(folders: Sequence[Path], rate_hz: int, *, keep: Callable[[Clip], b
     """
     clips = [clip for folder in folders for clip in read_clips(folder) if keep(clip)]
     if not clips:
-        raise MissingError(f"No clip to train on in {', '.join(map(str, folders))}.", "Make some with: aj data scenes OUT")
+        raise MissingError(
+            f"No clip to train on in {', '.join(map(str, folders))}.", "Make some with: aj data scenes OUT"
+        )
     key = _key(clips, rate_hz)
     path = hub.cache("banks") / f"{key}.i16"
     if not path.with_suffix(".json").is_file():

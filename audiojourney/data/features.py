@@ -1,4 +1,4 @@
-"""Features of every clip of a bank, computed once and mapped into memory: log-mel for listeners, latents for generators.
+"""Features of every clip of a bank, such as log-mel, computed once and mapped into memory.
 
 L frames, D numbers a frame.
 """

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from torch import nn
-
 from audiojourney import config as configuration
 from audiojourney.errors import UsageError
 from audiojourney.models.dit import DiT, DiTConfig
@@ -16,9 +14,10 @@ from audiojourney.models.fit_config import FITConfig
 from audiojourney.registry import offer
 
 KINDS = ("dit", "fit")
+Denoiser = DiT | FIT
 
 
-def build_denoiser(kind: str, settings: Mapping[str, Any], *, channels: int, pooled: int, tokens: int) -> nn.Module:
+def build_denoiser(kind: str, settings: Mapping[str, Any], *, channels: int, pooled: int, tokens: int) -> Denoiser:
     """Build a denoiser that fits its autoencoder and text encoder.
 
     Args:
@@ -37,3 +36,8 @@ def build_denoiser(kind: str, settings: Mapping[str, Any], *, channels: int, poo
         fit = configuration.build(FITConfig, settings)
         return FIT(replace(fit, channels=channels, text_width=pooled, token_width=tokens))
     raise UsageError(f"There is no denoiser {kind!r}.", offer(kind, KINDS))
+
+
+def latent_step(denoiser: Denoiser) -> int:
+    """Latent frames that the length of an input must be a multiple of."""
+    return denoiser.config.group_frames if isinstance(denoiser, FIT) else denoiser.config.patch

@@ -1,7 +1,7 @@
 """A diffusion transformer for audio latents: the rival of FIT.
 
-Adaptive layer norm from one shared projection of time and text (Peebles and Xie 2023; adaLN-single of Chen et al. 2023), cross-attention
-to text tokens, rotary positions (Su et al. 2021), so that one network serves any length.
+Adaptive layer norm from one shared projection of time and text (Peebles and Xie 2023; adaLN-single of Chen et al.
+2023), cross-attention to text tokens, rotary positions (Su et al. 2021), so that one network serves any length.
 
 B batch, C channels, L latent frames, P patch, S = L / P positions, N text tokens, D width.
 """
@@ -72,7 +72,7 @@ class DiT(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor, t: Tensor, condition: Condition) -> Tensor:
-        """Map latents (B, C, L) at times (B,) in 0..999 to a prediction (B, C, L); L must be a multiple of the patch."""
+        """Map latents (B, C, L) at times (B,) to a prediction (B, C, L); L must be a multiple of the patch."""
         c = self.config
         h = self.enter(x.unflatten(2, (-1, c.patch)).permute(0, 2, 1, 3).flatten(2))
         h = h + self.place(place_features(h.shape[1], h.device))
@@ -125,7 +125,9 @@ class DiTBlock(nn.Module):
             rotation: cosine and sine of the positions, each (S, D / heads / 2).
         """
         shift_a, scale_a, gate_a, shift_f, scale_f, gate_f = shared + self.offset
-        q, k, v = self.qkv(self.norm(x) * (1 + scale_a) + shift_a).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        q, k, v = (
+            self.qkv(self.norm(x) * (1 + scale_a) + shift_a).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        )
         attended = scaled_dot_product_attention(rotate(q, rotation), rotate(k, rotation), v)
         x = x + gate_a * self.merge(attended.transpose(1, 2).flatten(2))
         if tokens is not None:

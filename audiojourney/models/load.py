@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 GENERATORS = {
     "pocket-generator": "audiojourney.models.pocket.pipeline:PocketGenerator",
     "genau-generator": "audiojourney.models.genau.folders:GenauFolder",
+    "genau-published": "audiojourney.models.genau.folders:PublishedGenau",
 }
 
 
@@ -32,8 +33,11 @@ def load_generator(name: str | Path, device: str = "cpu", dtype: str = "fp32") -
         MissingError: there is no such model, or it does not make sound from text.
     """
     folder = hub.resolve_model(str(name))
-    kind = read_config(folder).get("kind")
+    kind = "genau-published" if any(folder.glob("*.ckpt")) else read_config(folder).get("kind")
     if kind not in GENERATORS:
         raise MissingError(f"{str(name)!r} is a {kind!r} model and makes no sound from text.", "See: aj models list")
     module, _, attribute = GENERATORS[kind].partition(":")
-    return getattr(importlib.import_module(module), attribute).from_folder(folder, str(name))
+    generator = getattr(importlib.import_module(module), attribute).from_folder(folder, str(name))
+    if hasattr(generator, "place"):
+        generator.place(device, dtype)
+    return generator

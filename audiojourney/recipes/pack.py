@@ -1,6 +1,6 @@
 """Makes the shipped pocket models from training runs: smaller numbers, parts by their shipped names.
 
-    python -m audiojourney.recipes.pack RUN NAME      # audiojourney/pocket/NAME
+python -m audiojourney.recipes.pack RUN NAME      # audiojourney/pocket/NAME
 """
 
 from __future__ import annotations

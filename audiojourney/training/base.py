@@ -20,12 +20,14 @@ class Trainable(Protocol):
     """A model, its data and its loss.
 
     Attributes:
-        module: what is optimised, averaged and saved.
         adversary: a discriminator with its own optimiser, or None.
     """
 
-    module: nn.Module
     adversary: nn.Module | None
+
+    @property
+    def module(self) -> nn.Module:
+        """What is optimised, averaged and saved."""
 
     def batch(self, rng: np.random.Generator, size: int) -> Batch:
         """Draw `size` training examples; the same generator state gives the same batch."""

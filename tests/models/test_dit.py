@@ -76,7 +76,15 @@ def test_rotary_scores_depend_on_distance_alone() -> None:
 
 
 def test_both_denoisers_fit_the_same_condition() -> None:
-    fit = {"length": 64, "patch": 2, "group": 4, "patch_width": 32, "latent_width": 32, "latent_count": 16, "context_width": 32}
+    fit = {
+        "length": 64,
+        "patch": 2,
+        "group": 4,
+        "patch_width": 32,
+        "latent_width": 32,
+        "latent_count": 16,
+        "context_width": 32,
+    }
     fit |= {"blocks": 1, "local_layers": 1, "global_layers": 1, "dim_head": 16}
     for kind, sizes in (("dit", {"width": 32, "depth": 1, "heads": 2}), ("fit", fit)):
         denoiser = build_denoiser(kind, sizes, channels=4, pooled=6, tokens=8)

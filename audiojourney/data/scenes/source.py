@@ -19,8 +19,8 @@ class Rendered:
     Attributes:
         wave: float32, shape (T,), peak at most 1, never all zero.
         events: start and end of each audible event in seconds; one spanning event for a continuous sound.
-        attributes: words that are true of this very rendering, such as {"size": "small", "surface": "gravel"}; `count` is the number
-            of separate events as a decimal string where a listener could count them.
+        attributes: words that are true of this very rendering, such as {"size": "small", "surface": "gravel"};
+            `count` is the number of separate events as a decimal string where a listener could count them.
     """
 
     wave: Wave

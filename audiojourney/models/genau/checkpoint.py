@@ -85,7 +85,6 @@ def load_genau(
     group: int | None = None,
     dataset: str = DEFAULT_DATASET,
     options: GenAuOptions = GenAuOptions(),  # noqa: B008, frozen
-    device: torch.device | str = "cpu",
 ) -> GenAuGenerator:
     """Return a generator from the published checkpoint in `folder`.
 
@@ -95,7 +94,6 @@ def load_genau(
         group: patches in a group, for a checkpoint without YAML file.
         dataset: data set whose style is asked for.
         options: how the pipeline runs.
-        device: where the networks go.
 
     Raises:
         MissingError: a part is neither in the folder nor to be had from the Hub.
@@ -104,15 +102,15 @@ def load_genau(
     checkpoint = Checkpoint.open(folder, name, group)
     vae = load_vae(checkpoint)
     return GenAuGenerator(
-        load_fit(checkpoint, vae.config.latent_channels).to(device),
-        vae.to(device),
-        load_vocoder(checkpoint).to(device),
-        load_conditioner(checkpoint, dataset).to(device),
+        load_fit(checkpoint, vae.config.latent_channels),
+        vae,
+        load_vocoder(checkpoint),
+        load_conditioner(checkpoint, dataset),
         schedule=load_schedule(checkpoint),
         prediction=checkpoint.settings.prediction,
         name=checkpoint.name,
         options=options,
-        ranker=lambda: load_ranker(checkpoint).to(device),
+        ranker=lambda: load_ranker(checkpoint),
     )
 
 

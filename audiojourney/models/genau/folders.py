@@ -144,6 +144,15 @@ class GenauFolder:
         return assemble(name, parts, fit, load_vae(parts.vae), load_text_encoder(parts.text))
 
 
+class PublishedGenau:
+    """Opens a generator whose published checkpoint lies in a folder."""
+
+    @classmethod
+    def from_folder(cls, folder: Path, name: str) -> GenAuGenerator:
+        """Open the checkpoint of that name, or the only one in the folder."""
+        return published.load_genau(folder, name=_published_name(name))
+
+
 def assemble(name: str, parts: GenauParts, fit: FIT, vae: VAE1d, text: nn.Module) -> GenAuGenerator:
     """Put the parts of a generator together; the vocoder is opened by its name."""
     conditioner: Any = DatasetConditioner(text, parts.dataset_ids[parts.dataset])
@@ -154,7 +163,12 @@ def assemble(name: str, parts: GenauParts, fit: FIT, vae: VAE1d, text: nn.Module
 def _published(name: str | Path) -> published.Checkpoint | None:
     """Return the published checkpoint of that name, None when it is a model folder of ours or no folder at all."""
     folder = hub.resolve_model(str(name))
-    return published.Checkpoint.open(folder) if any(folder.glob("*.ckpt")) else None
+    return published.Checkpoint.open(folder, _published_name(name)) if any(folder.glob("*.ckpt")) else None
+
+
+def _published_name(name: str | Path) -> str | None:
+    """Return the file name of a checkpoint that is asked for by its published name: the Hub's folder holds several."""
+    return str(name) if str(name) in hub.PUBLISHED else None
 
 
 def _filled(module: M, folder: Path) -> M:

@@ -6,7 +6,7 @@ B batch, C channels, L latent frames, F mel frames, T samples.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -120,6 +120,18 @@ class GenAuGenerator:
         self._clap: Clap | None = None
         self._predict = torch.compile(fit.predict) if options.compile else fit.predict
 
+    def place(self, device: torch.device | str, dtype: str = "fp32") -> None:
+        """Move all networks to a device and choose how the FIT runs, "fp32" or "bf16".
+
+        Raises:
+            UsageError: the type is neither.
+        """
+        if dtype not in ("fp32", "bf16"):
+            raise UsageError(f"GenAu cannot run in {dtype!r}.", "Use fp32 or bf16.")
+        for network in (self.fit, self.vae, self.vocoder, self.conditioner):
+            network.to(device)
+        self.options = replace(self.options, bf16=dtype == "bf16")
+
     @property
     def device(self) -> torch.device:
         """Where the networks are."""
@@ -157,18 +169,20 @@ class GenAuGenerator:
     ) -> Tensor:
         """Return scaled latents (B, C, L) for prompts."""
         scale = GUIDANCE if sampling.guidance is None else sampling.guidance
-        condition = self.conditioner.encode(prompts)
-        away = None if scale == 1 else self._repeated(self.conditioner.encode([sampling.negative]), len(prompts))
+        condition = self._encode(prompts)
+        away = None if scale == 1 else self._repeated(self._encode([sampling.negative]), len(prompts))
         shape = (self.fit.config.channels, self._length(self._samples(sampling.duration_s)))
         noise = GenAuNoise(prompts, seeds, shape, official=self.options.official_noise, device=self.device)
         denoiser = CarryingDenoiser(self.fit, len(prompts), self._predict)
-        # One autocast block around all steps: the bfloat16 copies of the weights are then made once.
+        # One autocast block around all steps, and weights that could be trained: torch then keeps their bfloat16 copies
+        # instead of making them anew at each step, which costs half as much as the step itself.
+        self.fit.requires_grad_(self.options.bf16)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.bf16):
             return self._run(guided(denoiser, condition, away, scale, concat=joined), noise, sampling, on_step)
 
     def render(self, latent: Tensor, samples: int) -> Tensor:
-        """Turn scaled latents (B, C, L) into waveforms (B, samples) with a peak of 0.8."""
-        wave = self.vocoder(self.vae.decode(latent.float()))[:, :samples].float()
+        """Turn scaled latents (B, C, L) into waveforms (B, samples) with a peak of 0.8, on the CPU."""
+        wave = self.vocoder(self.vae.decode(latent.float()))[:, :samples].float().cpu()
         return wave * (PEAK / wave.abs().amax(dim=1, keepdim=True).clamp(min=1e-8))
 
     def familiarity(self, prompt: str) -> Familiarity | None:
@@ -180,8 +194,8 @@ class GenAuGenerator:
         """Return the CLAP similarity of waveforms (B, T) and their prompts, shape (B,), or None without a CLAP."""
         if self._ranker is None:
             return None
-        self._clap = self._clap or self._ranker()
-        return (self._clap.text(prompts) * self._clap.audio(waves, self.sample_rate_hz)).sum(dim=1)
+        self._clap = self._clap or self._ranker().to(self.device)
+        return (self._clap.text(prompts) * self._clap.audio(waves, self.sample_rate_hz)).sum(dim=1).cpu()
 
     def _run(
         self,
@@ -222,6 +236,14 @@ class GenAuGenerator:
         if self.options.whole:
             return config.length
         return -(-samples // (self._samples_per_latent * config.group_frames)) * config.group_frames
+
+    def _encode(self, prompts: Sequence[str]) -> Condition:
+        """Return the condition of B prompts where the FIT is."""
+        condition = self.conditioner.encode(prompts)
+        ids = condition.dataset_ids
+        return Condition(
+            pooled=condition.pooled.to(self.device), dataset_ids=None if ids is None else ids.to(self.device)
+        )
 
     def _repeated(self, one: Condition, rows: int) -> Condition:
         """Repeat the condition of a single prompt."""

@@ -1,7 +1,7 @@
 """The pocket autoencoder: principal components of mel patches, refined by a small residual network on each side.
 
-A convolutional autoencoder of this size blurs narrow spectral lines for a long time before it learns them. Principal components of
-four-frame patches keep them from the first step, so the networks only learn what a linear map cannot do.
+A convolutional autoencoder of this size blurs narrow spectral lines for a long time before it learns them. Principal
+components of four-frame patches keep them from the first step, so the networks only learn what a linear map cannot do.
 
 B batch, F mel frames, M mel bins, C channels, L latent frames (F / patch).
 """
@@ -59,8 +59,8 @@ class MelAutoencoder(nn.Module):
     def fit_components(self, mel: Tensor) -> None:
         """Set the linear pair to the principal components of the patches of log-mel (B, F, M), half whitened.
 
-        Half whitening divides component i by the fourth root of its variance: large components stay the largest, small ones
-        are not blown up to the size of noise.
+        Half whitening divides component i by the fourth root of its variance: large components stay the largest, small
+        ones are not blown up to the size of noise.
         """
         c = self.config
         self.mean.copy_(mel.mean(dim=(0, 1)))

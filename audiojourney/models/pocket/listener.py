@@ -1,6 +1,7 @@
 """The pocket listener: a small convolutional network that names sounds, and whose features measure them.
 
-It hears log-mel minus its own mean, so loudness does not matter. Used as judge of generated sounds and for ranking candidates.
+It hears log-mel minus its own mean, so loudness does not matter. Used as judge of generated sounds and for ranking
+candidates.
 
 B batch, F mel frames, M mel bins, K classes, D features.
 """

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from audiojourney import config as configuration
 from audiojourney.data.mel import GENAU, log_mel
@@ -22,7 +22,7 @@ from audiojourney.diffusion.schedule import NoiseSchedule
 from audiojourney.errors import UsageError
 from audiojourney.model_folder import read_config, read_weights
 from audiojourney.models.base import Condition, Familiarity, Sampling
-from audiojourney.models.denoisers import build_denoiser
+from audiojourney.models.denoisers import Denoiser, build_denoiser, latent_step
 from audiojourney.models.pocket.autoencoder import MelAutoencoder
 from audiojourney.models.pocket.folders import load_autoencoder, load_listener, load_text, load_vocoder
 from audiojourney.models.pocket.listener import Listener
@@ -68,7 +68,7 @@ class PocketGeneratorConfig:
     sampler: str = "ddim"
 
 
-def build_pocket_denoiser(config: PocketGeneratorConfig, text: PocketText, autoencoder: MelAutoencoder) -> nn.Module:
+def build_pocket_denoiser(config: PocketGeneratorConfig, text: PocketText, autoencoder: MelAutoencoder) -> Denoiser:
     """Build the denoiser that fits the other parts."""
     return build_denoiser(
         config.denoiser,
@@ -90,7 +90,7 @@ class PocketGenerator:
         name: str,
         config: PocketGeneratorConfig,
         text: PocketText,
-        denoiser: nn.Module,
+        denoiser: Denoiser,
         autoencoder: MelAutoencoder,
         vocoder: SpectralVocoder | None,
         listener: Listener | None,
@@ -163,7 +163,7 @@ class PocketGenerator:
     def _latent_frames(self, samples: int) -> int:
         """Latent frames that cover the samples: whole patches of both denoisers, at least one second."""
         per_frame = GENAU.hop_length * self.autoencoder.config.patch
-        whole = getattr(self.denoiser.config, "group_frames", 0) or self.denoiser.config.patch
+        whole = latent_step(self.denoiser)
         return whole * math.ceil(max(samples, self.sample_rate_hz) / per_frame / whole)
 
     def _sample(
@@ -179,11 +179,10 @@ class PocketGenerator:
         def noise() -> Tensor:
             return torch.stack([torch.randn(shape, generator=g) for g in generators])
 
-        default = self.defaults
         denoise = guided(
             self.denoiser,
             *self._conditions(prompts, sampling.negative),
-            default.guidance if sampling.guidance is None else sampling.guidance,
+            self.config.guidance if sampling.guidance is None else sampling.guidance,
             concat=join_conditions,
             rescale=self.config.rescale,
         )

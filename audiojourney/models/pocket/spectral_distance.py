@@ -35,10 +35,11 @@ def distance(a: list[Tensor], b: list[Tensor]) -> Tensor:
 
 
 def energy_distance(real: Tensor, first: Tensor, second: Tensor, repulsion: float = 1.0) -> Tensor:
-    """d(real, first) + d(real, second) - repulsion * d(first, second) of waves (B, T) (Gneiting and Raftery 2007, section 5.1).
+    """d(real, first) + d(real, second) - repulsion * d(first, second) of waves (B, T).
 
-    With repulsion 1 its expectation is least when independent outputs are distributed as the real sound is; a point-wise distance would
-    instead reward their average, which is not noise any more.
+    An energy score (Gneiting and Raftery 2007, section 5.1). With repulsion 1 its expectation is least when independent
+    outputs are distributed as the real sound is; a point-wise distance would instead reward their average, which is no
+    noise any more.
     """
     x, y, z = log_magnitudes(real), log_magnitudes(first), log_magnitudes(second)
     return distance(x, y) + distance(x, z) - repulsion * distance(y, z)

@@ -1,8 +1,8 @@
 """The pocket text encoder: a prompt becomes soft answers to "which sounds, and how do they stand to each other".
 
-Word vectors of WordNet enter a small transformer whose queries name the first and second sound of the prompt among the concepts
-that the generator was trained on. The generator sees these soft answers and the words in their context. So a wording never seen in
-training still points at the right sound, and a prompt about something else is noticed.
+Word vectors of WordNet enter a small transformer whose queries name the first and second sound of the prompt among the
+concepts that the generator was trained on. The generator sees these soft answers and the words in their context. So a
+wording never seen in training still points at the right sound, and a prompt about something else is noticed.
 
 B batch, N words, D width, K concepts, S slots.
 """
@@ -86,7 +86,9 @@ class PocketText(nn.Module):
         self.own = nn.Embedding(len(config.vocabulary) + 1, d, padding_idx=0)
         self.position = nn.Parameter(0.02 * torch.randn(config.max_words, d))
         self.query = nn.Parameter(0.02 * torch.randn(SLOTS + 1, d))
-        layer = nn.TransformerEncoderLayer(d, config.heads, 4 * d, dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
+        layer = nn.TransformerEncoderLayer(
+            d, config.heads, 4 * d, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
         self.layers = nn.TransformerEncoder(layer, config.depth, enable_nested_tensor=False)
         self.norm = nn.LayerNorm(d)
         self.concept = nn.Linear(d, len(config.concepts) + 2)  # the concepts, none, and something unknown
@@ -130,8 +132,8 @@ class PocketText(nn.Module):
     def encode(self, prompts: Sequence[str]) -> Condition:
         """Condition of B prompts; the empty prompt is all zero.
 
-        `pooled` (B, pooled_width) holds the slot distributions over concepts and "none", and the relation; `tokens` (B, S + 1 + N, D)
-        the expected concept vector of each slot, the relation and the words.
+        `pooled` (B, pooled_width) holds the slot distributions over concepts and "none", and the relation; `tokens`
+        (B, S + 1 + N, D) the expected concept vector of each slot, the relation and the words.
         """
         rows, ids, mask = self.read(prompts)
         words, slots, relation = self(self.vectors(rows), ids, mask)
@@ -142,14 +144,16 @@ class PocketText(nn.Module):
         said = mask.any(dim=1)[:, None, None]
         shares = slots[..., :-1].softmax(dim=-1) * said
         relations = relation.softmax(dim=-1)[:, None] * said
-        answers = torch.cat([shares @ self.concept.weight[:-1] + self.query[:SLOTS] * said, relations @ self.relation.weight], 1)
+        answers = torch.cat(
+            [shares @ self.concept.weight[:-1] + self.query[:SLOTS] * said, relations @ self.relation.weight], 1
+        )
         pooled = torch.cat([shares.flatten(1), relations.flatten(1)], dim=1)
         always = torch.ones(len(mask), SLOTS + 1, dtype=torch.bool, device=mask.device)
         return Condition(pooled, torch.cat([answers, words * mask[..., None]], dim=1), torch.cat([always, mask], dim=1))
 
     @torch.no_grad()
     def familiarity(self, prompt: str) -> Familiarity:
-        """Whether the first answer is a known concept and the words are near to those of captions, and what is nearest."""
+        """Say whether the first answer is a known concept in words near to those of captions, and what is nearest."""
         rows, ids, mask = self.read([prompt])
         _, slots, _ = self(self.vectors(rows), ids, mask)
         shares = slots[0, 0].softmax(dim=-1)[: len(self.config.concepts)]

@@ -1,8 +1,8 @@
-"""The pocket vocoder: a spectrum predicted from log-mel and noise in one pass, then corrected to the mel that was asked for.
+"""The pocket vocoder: a spectrum predicted from log-mel and noise in one pass, then corrected to the wanted mel.
 
-The backbone follows Vocos (Siuzdak 2023): ConvNeXt blocks at the frame rate, magnitude and phase, an inverse STFT. Two things make it
-fit for ambient sound at this size: the magnitude starts from the interpolated mel, and noise channels with an energy-distance
-loss give noise-like sounds their texture without an adversary.
+The backbone follows Vocos (Siuzdak 2023): ConvNeXt blocks at the frame rate, magnitude and phase, an inverse STFT. Two
+things make it fit for ambient sound at this size: the magnitude starts from the interpolated mel, and noise channels
+with an energy-distance loss give noise-like sounds their texture without an adversary.
 
 B batch, F mel frames, M mel bins, K frequency bins, T samples.
 """
@@ -55,7 +55,9 @@ class SpectralVocoder(nn.Module):
         self.register_buffer("bridge", mel_to_bins(config.mel, bins), persistent=False)
         with torch.no_grad():
             self.trunk.leave.weight[:bins] *= 0.1
-            self.trunk.leave.bias[:bins] = math.log(config.mel.rate_hz / config.mel.n_fft * math.sqrt(config.n_fft / config.mel.n_fft))
+            self.trunk.leave.bias[:bins] = math.log(
+                config.mel.rate_hz / config.mel.n_fft * math.sqrt(config.n_fft / config.mel.n_fft)
+            )
 
     def forward(self, mel: Tensor, noise: Tensor) -> Tensor:
         """Waveforms (B, F * hop) of log-mel (B, F, M) and standard normal noise (B, noise, F)."""

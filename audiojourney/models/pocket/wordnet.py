@@ -1,9 +1,9 @@
 """Builds the word-vector table of the pocket models from the WordNet dictionary files.
 
 Every word is a bag of features: itself, the words of its glosses, its synonyms, hypernyms and other related words. The
-log-weighted, idf-scaled matrix of words by features is factorised by a randomised SVD (Halko, Martinsson and Tropp 2011,
-algorithms 4.3 and 5.1). Words that are described alike end up near each other, so "lorry" lies beside "truck" although no caption
-ever said it.
+log-weighted, idf-scaled matrix of words by features is factorised by a randomised SVD (Halko, Martinsson and Tropp
+2011, algorithms 4.3 and 5.1). Words that are described alike end up near each other, so "lorry" lies beside "truck"
+although no caption ever said it.
 
     python -m audiojourney.models.pocket.wordnet /usr/share/wordnet OUT.safetensors
 """
@@ -14,7 +14,7 @@ import math
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,19 @@ from audiojourney.models.pocket.words import WordTable
 
 WORD = re.compile(r"[a-z]+")
 PARTS = ("noun", "verb", "adj", "adv")
-KEPT_TOPICS = {3, 4, 5, 6, 10, 11, 17, 19, 22, 27, *range(29, 44)}  # lexicographer files of things, events and all verbs
+KEPT_TOPICS = {
+    3,
+    4,
+    5,
+    6,
+    10,
+    11,
+    17,
+    19,
+    22,
+    27,
+    *range(29, 44),
+}  # lexicographer files of things, events and all verbs
 SOUND_WORD = re.compile(r"\b(sound|noise|loud|cry|music|noisy|voice|bell|horn)\w*\b")
 MAX_SENSES = 6
 STRONG_POINTERS = {"@": 1.5, "@i": 1.5, "&": 1.5, "%p": 1.5, "#p": 1.5, "~": 0.5}
@@ -99,9 +111,9 @@ def senses_by_word(folder: Path, synsets: dict[str, Synset]) -> dict[str, list[s
     return {word: [key for key in keys if key in synsets] for word, keys in senses.items()}
 
 
-def features(word: str, keys: Iterable[str], synsets: dict[str, Synset]) -> Counter[str]:
+def features(word: str, keys: Iterable[str], synsets: dict[str, Synset]) -> dict[str, float]:
     """Weighted bag of features of one word."""
-    bag: Counter[str] = Counter({word: 3.0})
+    bag = defaultdict(float, {word: 3.0})
     for rank, key in enumerate(keys):
         if rank == MAX_SENSES:
             break
@@ -125,7 +137,7 @@ def is_kept(word: str, keys: Iterable[str], synsets: dict[str, Synset]) -> bool:
     return any(synsets[k].topic in KEPT_TOPICS or SOUND_WORD.search(" ".join(synsets[k].gloss)) for k in keys)
 
 
-def word_feature_matrix(bags: list[Counter[str]]) -> Tensor:
+def word_feature_matrix(bags: Sequence[Mapping[str, float]]) -> Tensor:
     """Sparse (V, features) matrix of log(1 + weight) x idf with unit rows, float32 CSR."""
     frequency = Counter(feature for bag in bags for feature in bag)
     columns = {feature: i for i, feature in enumerate(sorted(frequency))}

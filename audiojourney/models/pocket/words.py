@@ -55,12 +55,19 @@ class WordTable:
         """Read a table written by `save`."""
         with safe_open(path, framework="pt") as file:
             text = bytes(file.get_tensor("words").numpy()).decode("ascii")
-            return cls(text.split("\n"), file.get_tensor("rows"), file.get_tensor("scale"), file.get_tensor("importance"))
+            return cls(
+                text.split("\n"), file.get_tensor("rows"), file.get_tensor("scale"), file.get_tensor("importance")
+            )
 
     def save(self, path: Path) -> None:
         """Write words, rows and scales as one safetensors file."""
         letters = torch.frombuffer(bytearray("\n".join(self.words).encode("ascii")), dtype=torch.uint8)
-        tensors = {"words": letters, "rows": self.rows, "scale": self.scale.half(), "importance": self.importance.half()}
+        tensors = {
+            "words": letters,
+            "rows": self.rows,
+            "scale": self.scale.half(),
+            "importance": self.importance.half(),
+        }
         save_file({name: t.contiguous() for name, t in tensors.items()}, path)
 
     @property
@@ -87,7 +94,7 @@ class WordTable:
         return found * (rows >= 0)[..., None]
 
     def sentence(self, text: str) -> Tensor:
-        """Mean of the vectors of a text's words, rare words first, at unit length, (D,); zeros where no word is known."""
+        """Mean of the vectors of a text's words, rare ones weighted up, at unit length, (D,); zeros without words."""
         rows = [row for word in tokenize(text) if (row := self.find(word)) is not None]
         vectors = torch.nn.functional.normalize(self.rows[rows].float(), dim=1) * self.importance[rows][:, None]
         return torch.nn.functional.normalize(vectors.sum(dim=0), dim=0)
@@ -103,7 +110,9 @@ class WordTable:
         if row is None:
             return []
         values, indices = (self.unit @ self.unit[row]).topk(most + 1)
-        return [self.words[i] for v, i in zip(values.tolist(), indices.tolist(), strict=True) if v >= least and i != row]
+        return [
+            self.words[i] for v, i in zip(values.tolist(), indices.tolist(), strict=True) if v >= least and i != row
+        ]
 
 
 def _undouble(word: str) -> str:

@@ -46,7 +46,7 @@ class AutoencoderTask(PlainTask):
     def __init__(self, config: AutoencoderConfig, bank: WaveBank) -> None:
         self.config, self.bank = config, bank
         self.train, self.held_out = split(bank, config.hold_out)
-        self.module = MelAutoencoder(config.model)
+        self.module: MelAutoencoder = MelAutoencoder(config.model)
         self.module.fit_components(self._mel(np.random.default_rng(0), self.train, COMPONENT_CLIPS))
 
     @classmethod
@@ -66,7 +66,10 @@ class AutoencoderTask(PlainTask):
         rebuilt, mean, log_variance = self.module(mel, noise)
         error = (rebuilt - mel).abs().mean()
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
-        return error + self.config.kl_weight * divergence, {"l1": float(error.detach()), "kl": float(divergence.detach())}
+        return error + self.config.kl_weight * divergence, {
+            "l1": float(error.detach()),
+            "kl": float(divergence.detach()),
+        }
 
     @torch.inference_mode()
     def validate(self) -> dict[str, float]:

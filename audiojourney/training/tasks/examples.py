@@ -91,11 +91,13 @@ class Examples:
         )
         joined = _join(first, second)
         spans = ((0.0, cut / self.frame_hz), (cut / self.frame_hz, frames / self.frame_hz))
-        placed = [Placed(concept=c, start_s=s, end_s=e, level_db=-24.0) for c, (s, e) in zip(concepts, spans, strict=True)]
+        placed = [
+            Placed(concept=c, start_s=s, end_s=e, level_db=-24.0) for c, (s, e) in zip(concepts, spans, strict=True)
+        ]
         return joined, describe(placed, "sequence", rng, 1)[0]
 
     def _fitted(self, index: int, concept: str, frames: int, rng: np.random.Generator) -> np.ndarray:
-        """Crop a clip to `frames`, or turn it round and lengthen it: a texture by itself, an event by its quiet moments."""
+        """Crop a clip to `frames`, or turn it round and lengthen it: a texture by itself, an event by its quiet."""
         latent = self.latents[index]
         length = latent.shape[1]
         if length > frames:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from audiojourney.data.bank import WaveBank, open_bank
 from audiojourney.data.folds import split
@@ -18,6 +18,7 @@ from audiojourney.diffusion.objective import Objective
 from audiojourney.diffusion.schedule import NoiseSchedule
 from audiojourney.model_folder import write_model
 from audiojourney.models.base import Condition, Sampling
+from audiojourney.models.denoisers import Denoiser
 from audiojourney.models.pocket.folders import load_autoencoder, load_text
 from audiojourney.models.pocket.pipeline import (
     KIND,
@@ -30,7 +31,12 @@ from audiojourney.training.latents import open_latents
 from audiojourney.training.tasks.examples import Examples, Mix
 from audiojourney.training.tasks.plain import PlainTask
 
-SAMPLE_PROMPTS = ("rain on a tin roof", "a dog barking", "a church bell ringing", "footsteps, then someone knocking on a door")
+SAMPLE_PROMPTS = (
+    "rain on a tin roof",
+    "a dog barking",
+    "a church bell ringing",
+    "footsteps, then someone knocking on a door",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +69,7 @@ class GeneratorTask(PlainTask):
         self.config = config
         self.text = load_text(config.model.text)
         self.autoencoder = load_autoencoder(config.model.autoencoder)
-        self.module: nn.Module = build_pocket_denoiser(config.model, self.text, self.autoencoder)
+        self.module: Denoiser = build_pocket_denoiser(config.model, self.text, self.autoencoder)
         self.objective = Objective("v", NoiseSchedule.cosine())
         latents = open_latents(bank, self.autoencoder, multiple=self.autoencoder.config.patch)
         frame_hz = GENAU.rate_hz / GENAU.hop_length / self.autoencoder.config.patch
@@ -98,7 +104,12 @@ class GeneratorTask(PlainTask):
         pipeline = PocketGenerator("run", self.config.model, self.text, self.module, self.autoencoder, None, None)
         waves = pipeline.generate(SAMPLE_PROMPTS, range(len(SAMPLE_PROMPTS)), Sampling(duration_s=5.12))
         for prompt, wave in zip(SAMPLE_PROMPTS, waves.numpy(), strict=True):
-            save_audio(folder / f"{step:08d}-{prompt.replace(' ', '-').replace(',', '')}.flac", wave, GENAU.rate_hz, {"prompt": prompt})
+            save_audio(
+                folder / f"{step:08d}-{prompt.replace(' ', '-').replace(',', '')}.flac",
+                wave,
+                GENAU.rate_hz,
+                {"prompt": prompt},
+            )
 
     def export(self, folder: Path) -> None:
         """Write the model folder; the other parts are named in it, not copied."""
@@ -122,5 +133,7 @@ class GeneratorTask(PlainTask):
         latent = batch["latent"]
         t = self.objective.schedule.draw_times(len(latent), rng)
         noise = torch.randn(latent.shape, generator=rng)
-        output = self.module(self.objective.noisy(latent, noise, t), t, Condition(batch["pooled"], batch["tokens"], batch["mask"]))
+        output = self.module(
+            self.objective.noisy(latent, noise, t), t, Condition(batch["pooled"], batch["tokens"], batch["mask"])
+        )
         return self.objective.loss(output, latent, noise, t)

@@ -107,7 +107,7 @@ class ListenerTask(PlainTask):
         return torch.from_numpy(mel), torch.nn.functional.one_hot(torch.from_numpy(kinds), len(self.classes)).float()
 
     def _crop(self, index: int, rng: np.random.Generator) -> np.ndarray:
-        """A random part of a clip's log-mel (F, M), turned round at a random frame; a short clip is followed by silence."""
+        """A random part of a clip's log-mel (F, M), turned round; a short clip is followed by silence."""
         frames = int(self.config.crop_s * GENAU.rate_hz / GENAU.hop_length)
         mel = self.mels[index]
         start = int(rng.integers(max(1, len(mel) - frames + 1)))
@@ -123,4 +123,3 @@ class ListenerTask(PlainTask):
                 start = int(rng.integers(mel.shape[1 + axis] - length))
                 mel[i].narrow(axis, start, length).fill_(float(floor[i]))
         return mel
-

@@ -29,4 +29,3 @@ def normalised(waves: np.ndarray) -> Tensor:
     """Waves (..., T) as float32 with their peak at 0.5."""
     peak = np.abs(waves).max(axis=-1, keepdims=True) + 1e-8
     return torch.from_numpy((waves * 0.5 / peak).astype(np.float32))
-

@@ -1,8 +1,8 @@
 """Trains the pocket text encoder on endless captions from the grammar of scenes; no sound is needed.
 
-Four things make it read wordings that no caption holds: words are replaced by neighbours in the word table, half of the captions are
-read through the table alone, words that say nothing about the sound are strewn in, and captions of such words alone teach it what
-it does not know.
+Four things make it read wordings that no caption holds: words are replaced by neighbours in the word table, half of
+the captions are read through the table alone, words that say nothing about the sound are strewn in, and captions of
+such words alone teach it what it does not know.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ IGNORED = -100
 VOCABULARY_CAPTIONS = 20_000  # drawn once to collect the words of the grammar
 VOCABULARY_COUNT = 3
 OTHER_PATTERNS = (
-    "{}", "a {}", "the sound of a {}", "{} {}", "a {} and a {}", "the {} of the {}", "{} in a {}", "some {} {} {}", "a {} then a {}",
-    "someone {} the {}", "a loud {}", "{} with a {} in the background", "a {} {} far away", "the noise of {} {} {}",
-)  # fmt: skip
+    *("{}", "a {}", "the sound of a {}", "{} {}", "a {} and a {}", "the {} of the {}", "{} in a {}", "some {} {} {}"),
+    *("a {} then a {}", "someone {} the {}", "a loud {}", "{} with a {} in the background", "a {} {} far away"),
+    "the noise of {} {} {}",
+)
 LETTERS = "etaoinshrdlucmfwypvbgkjqxz"
 
 
@@ -76,7 +77,12 @@ class TextTask(PlainTask):
         vocabulary = grammar_words()
         titles = tuple(lexicon.title(concept) for concept in CONCEPTS)
         model = PocketTextConfig(
-            concepts=CONCEPTS, titles=titles, vocabulary=vocabulary, width=config.width, depth=config.depth, table_width=table.width
+            concepts=CONCEPTS,
+            titles=titles,
+            vocabulary=vocabulary,
+            width=config.width,
+            depth=config.depth,
+            table_width=table.width,
         )
         self.module: PocketText = PocketText(model, table, lexicon_wordings(table))
         self.neighbours = {word: table.neighbours(word, config.similar) for word in vocabulary}
@@ -90,7 +96,9 @@ class TextTask(PlainTask):
             UsageError: not exactly one file is given.
         """
         if len(data) != 1 or data[0].suffix != ".safetensors":
-            raise UsageError(f"The text encoder trains on one word table, got {[str(p) for p in data]}.", "Build it: make words")
+            raise UsageError(
+                f"The text encoder trains on one word table, got {[str(p) for p in data]}.", "Build it: make words"
+            )
         return cls(config, WordTable.load(data[0]))
 
     def batch(self, rng: np.random.Generator, size: int) -> Batch:
@@ -98,7 +106,12 @@ class TextTask(PlainTask):
         captions, slots = zip(*(self._caption(rng) for _ in range(size)), strict=True)
         rows, ids, mask = self.module.read(captions)
         vectors = self.module.vectors(rows)
-        vectors = vectors + self.config.noise * torch.from_numpy(rng.standard_normal(vectors.shape, np.float32)) * (rows >= 0)[..., None]
+        vectors = (
+            vectors
+            + self.config.noise
+            * torch.from_numpy(rng.standard_normal(vectors.shape, np.float32))
+            * (rows >= 0)[..., None]
+        )
         hidden = torch.from_numpy(rng.random(size) < self.config.table_only)
         firm = torch.tensor([self._is_grammar(i) for i in range(len(self.module.config.vocabulary) + 1)])
         ids = torch.where(hidden[:, None] & ~firm[ids], 0, ids)

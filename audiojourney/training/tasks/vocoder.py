@@ -67,7 +67,9 @@ class VocoderTask(PlainTask):
     def validate(self) -> dict[str, float]:
         """Energy distance (repulsion 1) on held-out clips."""
         batch = self._draw(np.random.default_rng(1), self.held_out, 64)
-        noise = torch.randn(128, self.config.model.noise, self.config.crop_frames, generator=torch.Generator().manual_seed(1))
+        noise = torch.randn(
+            128, self.config.model.noise, self.config.crop_frames, generator=torch.Generator().manual_seed(1)
+        )
         first, second = self.module(torch.cat([batch["mel"]] * 2), noise).chunk(2)
         return {"energy": float(energy_distance(batch["wave"], first, second))}
 

@@ -14,9 +14,15 @@ def encoder() -> PocketText:
     torch.manual_seed(0)
     table = WordTable.quantise(["bark", "dog", "rain"], torch.randn(3, 8), torch.ones(3))
     config = PocketTextConfig(
-        concepts=("dog", "rain"), titles=("a dog barking", "rain"), vocabulary=("and", "then"), width=16, depth=1, heads=2,
-        max_words=6, table_width=8,
-    )  # fmt: skip
+        concepts=("dog", "rain"),
+        titles=("a dog barking", "rain"),
+        vocabulary=("and", "then"),
+        width=16,
+        depth=1,
+        heads=2,
+        max_words=6,
+        table_width=8,
+    )
     known = torch.stack([table.sentence("dog"), table.sentence("rain")]) * 127
     return PocketText(config, table, Wordings(known.round().to(torch.int8), torch.tensor([0, 1]))).eval()
 

@@ -99,7 +99,7 @@ def test_the_table_keeps_things_verbs_and_words_of_sound(dictionary: Path) -> No
 
 
 def test_a_missing_dictionary_is_named(tmp_path: Path) -> None:
-    with pytest.raises(MissingError, match="data.noun"):
+    with pytest.raises(MissingError, match=r"data\.noun"):
         wordnet.read_synsets(tmp_path)
 
 
