@@ -114,7 +114,7 @@ def _model_folder(path: Path) -> Path:
     if not path.exists():
         raise MissingError(f"There is no model folder {str(path)!r}.")
     for folder in (path / "final", path):
-        if any((folder / marker).is_file() for marker in MARKERS):
+        if any((folder / marker).is_file() for marker in MARKERS) or any(folder.glob("*.ckpt")):
             return folder
     raise MissingError(f"{str(path)!r} holds no model (none of {', '.join(MARKERS)}).")
 

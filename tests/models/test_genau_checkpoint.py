@@ -17,6 +17,7 @@ from audiojourney.models.genau import published
 from audiojourney.models.genau.checkpoint import Checkpoint, load_fit, load_genau, load_ranker
 from audiojourney.models.genau.pipeline import SAMPLERS, GenAuGenerator, GenAuOptions
 from audiojourney.models.genau.state import read_state, unwrapped
+from audiojourney.models.load import load_generator
 from tests.models.official_layout import (
     FIT_TINY,
     SCALE,
@@ -156,7 +157,29 @@ def test_options_of_the_pipeline(folder: Path, generator: GenAuGenerator):
     assert load_genau(folder, dataset="mine").conditioner.encode(["rain"]).dataset_ids.tolist() == [12]
 
 
-def test_rank_prefers_nothing_it_cannot_hear(generator: GenAuGenerator):
+def test_a_folder_opens_like_any_other_model(folder: Path, generator: GenAuGenerator):
+    opened = load_generator(folder, dtype="bf16")
+    assert isinstance(opened, GenAuGenerator)
+    assert opened.options.bf16
+    opened.place("cpu", "fp32")
+    assert torch.equal(opened.sample_latents(["rain"], [1], QUICK), generator.sample_latents(["rain"], [1], QUICK))
+    with pytest.raises(UsageError, match="'fp16'"):
+        opened.place("cpu", "fp16")
+
+
+def test_bfloat16_weights_are_made_once(folder: Path):
+    half = load_genau(folder, options=GenAuOptions(bf16=True))
+    casts = []
+    for steps in (2, 4):
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], record_shapes=True) as profile:
+            half.sample_latents(["rain"], [1], Sampling(steps=steps))
+        shape = list(half.fit.blocks[0].global_layers[0][1].net[0].weight.shape)
+        events = profile.key_averages(group_by_input_shape=True)
+        casts.append(sum(e.count for e in events if e.key == "aten::_to_copy" and e.input_shapes[:1] == [shape]))
+    assert casts[0] == casts[1] > 0
+
+
+def test_rank_is_the_similarity_of_the_second_clap(generator: GenAuGenerator):
     wave = torch.randn(2, 16_000, generator=torch.Generator().manual_seed(0)) * 0.1
     scores = generator.rank(["rain", "a dog"], wave)
     assert scores.shape == (2,)

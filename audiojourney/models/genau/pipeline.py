@@ -175,7 +175,7 @@ class GenAuGenerator:
         noise = GenAuNoise(prompts, seeds, shape, official=self.options.official_noise, device=self.device)
         denoiser = CarryingDenoiser(self.fit, len(prompts), self._predict)
         # One autocast block around all steps, and weights that could be trained: torch then keeps their bfloat16 copies
-        # instead of making them anew at each step, which costs half as much as the step itself.
+        # instead of making them anew at each step.
         self.fit.requires_grad_(self.options.bf16)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.bf16):
             return self._run(guided(denoiser, condition, away, scale, concat=joined), noise, sampling, on_step)
