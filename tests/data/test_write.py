@@ -80,6 +80,19 @@ def test_other_programs_see_the_software(tmp_path: Path, wave: np.ndarray, kind:
         assert "rain on a tin roof" in file.comment
 
 
+def test_tags_are_ascii(wave: np.ndarray):
+    """Programs that guess the encoding of a comment cannot guess wrong."""
+    data = encode_audio(wave, 16_000, "wav", TAGS["letters"])
+    assert data[: data.index(b"data")][60:].isascii()
+
+
+def test_wav_and_flac_hold_the_same_samples(tmp_path: Path, wave: np.ndarray):
+    for name in ("a.wav", "a.flac"):
+        save_audio(tmp_path / name, wave, 16_000)
+    (one, _), (other, _) = (soundfile.read(tmp_path / name, dtype="int16") for name in ("a.wav", "a.flac"))
+    np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 def test_no_tags_leave_no_trace(tmp_path: Path, wave: np.ndarray, kind: str):
     save_audio(tmp_path / f"a.{kind}", wave, 16_000)
@@ -182,6 +195,7 @@ def test_ogg_pages_are_whole_after_a_new_serial(wave: np.ndarray):
         (lambda d: d[:-1], "truncated"),
         (lambda d: d[:20], "truncated"),
         (lambda d: d[: d.rindex(b"OggS")], "truncated"),
+        (lambda d: d[: d.index(b"OggS", 4)], "truncated"),
         (lambda d: d[:200] + bytes([d[200] ^ 1]) + d[201:], "corrupt"),
         (lambda d: d[: d.rindex(b"OggS")] + b"junk" * 20, "corrupt"),
     ],
