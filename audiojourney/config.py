@@ -31,6 +31,7 @@ class _Loader(yaml.SafeLoader):
     """Safe YAML that reads `1e-4` as a number and refuses a key that is given twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Read one table; where YAML would take the last of two equal keys, say so instead."""
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)

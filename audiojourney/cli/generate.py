@@ -67,7 +67,7 @@ def generate(
         _ui.out(configuration.dump(chosen).rstrip())
         return
     if chosen.output == "-" and (json or sys.stdout.isatty()):
-        raise UsageError("--output '-' writes a sound to stdout.", "Send it to a file or a program, without --json.")
+        raise UsageError(f"--output {chosen.output!r} writes a sound to stdout.", "Pipe it, and leave out --json.")
     with _ui.progress("generating", shown=not json) as bar:
         recipe.run(chosen, _Show(bar, json))
     if chosen.dry_run:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
 import os
 import platform
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audiojourney import __version__, files, hub
-from audiojourney.errors import AudioJourneyError
+from audiojourney.errors import AudioJourneyError, MissingError, require
 
 # Module and the package that brings it, where their names differ.
 NEEDED = {
@@ -80,9 +79,9 @@ def _package(module: str, package: str, *, needed: bool = False, cure: str = "in
 def _fault(module: str) -> str | None:
     """Return the first line of what importing a module raises; broken binaries raise far more than ImportError."""
     try:
-        importlib.import_module(module)
-    except Exception as error:  # noqa: BLE001 - any failure is a finding here
-        return str(error).splitlines()[0] if str(error) else type(error).__name__
+        require(module, extra="", feature="aj doctor")
+    except MissingError as error:
+        return (str(error.__cause__).splitlines() or [type(error.__cause__).__name__])[0]
     return None
 
 
