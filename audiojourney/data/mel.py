@@ -139,13 +139,16 @@ def compress(mel: Tensor, config: MelConfig) -> Tensor:
     return floored.log() if config.log == "ln" else 10 * floored.log10()
 
 
+# Cached tensors must serve training too, even when they are first asked for in inference mode.
 @lru_cache(maxsize=16)
+@torch.inference_mode(False)
 def hann(length: int, device: torch.device) -> Tensor:
     """Periodic Hann window, shape (length,)."""
     return torch.hann_window(length, device=device)
 
 
 @lru_cache(maxsize=16)
+@torch.inference_mode(False)
 def filterbank(config: MelConfig) -> Tensor:
     """Triangular mel filters, shape (M, n_fft // 2 + 1), float32, built in float64."""
     to_mel, to_hz = _SCALES[config.mel_scale]

@@ -139,3 +139,12 @@ def test_htk_filters_equal_librosa():
 def test_too_short_for_a_frame(config: MelConfig, samples: int):
     with pytest.raises(UsageError, match=f"{samples} samples"):
         log_mel(torch.zeros(samples), config)
+
+
+def test_tensors_cached_in_inference_mode_still_serve_training() -> None:
+    config = MelConfig(n_fft=512, win_length=512, pad=176, n_mels=20)
+    with torch.inference_mode():
+        log_mel(torch.randn(4000), config)
+    wave = torch.randn(4000, requires_grad=True)
+    log_mel(wave, config).sum().backward()
+    assert wave.grad is not None and wave.grad.abs().sum() > 0

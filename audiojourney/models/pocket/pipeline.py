@@ -83,7 +83,7 @@ class PocketGenerator:
     """A `SoundGenerator` of the pocket family."""
 
     sample_rate_hz = GENAU.rate_hz
-    samplers = ("ddim", "ddpm", "dpm++", "pndm", "plms")
+    samplers = ("ddim", "ddpm", "dpm++2m", "plms", "pndm")
 
     def __init__(
         self,

@@ -109,7 +109,7 @@ class WordTable:
         row = self.find(word)
         if row is None:
             return []
-        values, indices = (self.unit @ self.unit[row]).topk(most + 1)
+        values, indices = (self.unit @ self.unit[row]).topk(min(most + 1, len(self.words)))
         return [
             self.words[i] for v, i in zip(values.tolist(), indices.tolist(), strict=True) if v >= least and i != row
         ]

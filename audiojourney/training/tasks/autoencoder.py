@@ -18,8 +18,6 @@ from audiojourney.models.pocket.autoencoder import MelAutoencoder, MelAutoencode
 from audiojourney.training.base import Batch
 from audiojourney.training.tasks.plain import PlainTask
 
-COMPONENT_CLIPS = 1500  # clips from which the principal components and the scale are taken
-
 
 @dataclass(frozen=True, kw_only=True)
 class AutoencoderConfig:
@@ -31,6 +29,7 @@ class AutoencoderConfig:
         kl_weight: weight of the KL divergence, summed over channels and averaged over latent frames.
         gain_db: range of the random gain of an example, in dB.
         hold_out: fold of recordings kept for validation.
+        component_crops: crops from which the principal components and the scale are taken.
     """
 
     model: MelAutoencoderConfig = field(default_factory=MelAutoencoderConfig)
@@ -38,6 +37,7 @@ class AutoencoderConfig:
     kl_weight: float = 3e-5
     gain_db: tuple[float, float] = (-18.0, 6.0)
     hold_out: int = 4
+    component_crops: int = 1500
 
 
 class AutoencoderTask(PlainTask):
@@ -47,7 +47,7 @@ class AutoencoderTask(PlainTask):
         self.config, self.bank = config, bank
         self.train, self.held_out = split(bank, config.hold_out)
         self.module: MelAutoencoder = MelAutoencoder(config.model)
-        self.module.fit_components(self._mel(np.random.default_rng(0), self.train, COMPONENT_CLIPS))
+        self.module.fit_components(self._mel(np.random.default_rng(0), self.train, config.component_crops))
 
     @classmethod
     def build(cls, config: AutoencoderConfig, data: Sequence[Path]) -> AutoencoderTask:
@@ -81,7 +81,7 @@ class AutoencoderTask(PlainTask):
     @torch.inference_mode()
     def export(self, folder: Path) -> None:
         """Set the global scale to 1 / standard deviation of the latents, and write the model folder."""
-        mel = self._mel(np.random.default_rng(2), self.train, COMPONENT_CLIPS)
+        mel = self._mel(np.random.default_rng(2), self.train, self.config.component_crops)
         self.module.scale.fill_(1 / float(self.module.posterior(mel)[0].std()))
         write_model(folder, {"kind": "pocket-autoencoder", "model": self.config.model}, self.module.state_dict())
 

@@ -20,7 +20,6 @@ from audiojourney.training.latents import LatentCache
 BLEND = 2  # latent frames over which two joined sounds cross
 LEAD_S = 1.5  # an event starts at most this long after the beginning of a crop
 QUIET_SHARE = 0.2  # of the frames of an event's clip, at which it may be cut
-SHORTEST = 24  # latent frames of the shorter of two joined sounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +83,7 @@ class Examples:
         concepts = [self._pick_concept(rng) for _ in range(2)]
         if concepts[0] == concepts[1]:
             return self.draw(rng, frames)
-        cut = int(rng.integers(max(SHORTEST, frames // 3), frames - max(SHORTEST, frames // 3)))
+        cut = int(rng.integers(frames // 3, frames - frames // 3))
         first, second = (
             self._fitted(self._pick_clip(name, rng), name, length, rng)
             for name, length in zip(concepts, (cut + BLEND, frames - cut), strict=True)

@@ -1,0 +1,104 @@
+"""The pocket pipeline on tiny models: lengths, seeds, settings, ranking."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from audiojourney.errors import MissingError, UsageError
+from audiojourney.models.base import Sampling
+from audiojourney.models.load import load_generator
+from audiojourney.models.pocket.pipeline import PocketGenerator
+from tests.pocket_models import write_models
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_models(tmp_path_factory.mktemp("pocket"))
+
+
+@pytest.fixture(scope="module")
+def generator(folder: Path) -> PocketGenerator:
+    return PocketGenerator.from_folder(folder, "tiny")
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.0, 3.333, 10.24])
+def test_the_sound_is_exactly_as_long_as_asked(generator: PocketGenerator, seconds: float) -> None:
+    wave = generator.generate(["rain"], [1], Sampling(duration_s=seconds))
+    assert wave.shape == (1, round(seconds * 16_000))
+    assert torch.isfinite(wave).all() and 0.79 < wave.abs().max() <= 0.801
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(generator: PocketGenerator) -> None:
+    first, again, other = (generator.generate(["rain"], [s], Sampling(duration_s=1)) for s in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.allclose(first, other, atol=1e-2)
+
+
+def test_a_clip_does_not_depend_on_the_rest_of_its_batch(generator: PocketGenerator) -> None:
+    alone = generator.generate(["whistle"], [7], Sampling(duration_s=1))
+    beside = generator.generate(["rain and a dog then rain", "whistle"], [3, 7], Sampling(duration_s=1))
+    assert torch.allclose(alone[0], beside[1], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [
+        Sampling(duration_s=1, guidance=1.0),
+        Sampling(duration_s=1, negative="a whistle"),
+        Sampling(duration_s=1, steps=6),
+        Sampling(duration_s=1, sampler="dpm++2m"),
+        Sampling(duration_s=1, sampler="ddpm"),
+    ],
+)
+def test_every_setting_changes_the_sound(generator: PocketGenerator, sampling: Sampling) -> None:
+    plain = generator.generate(["rain"], [1], Sampling(duration_s=1))
+    changed = generator.generate(["rain"], [1], sampling)
+    assert torch.isfinite(changed).all()
+    assert not torch.allclose(plain, changed, atol=1e-3)
+
+
+def test_steps_are_reported(generator: PocketGenerator) -> None:
+    told: list[tuple[int, int]] = []
+    generator.generate(["rain"], [1], Sampling(duration_s=1, steps=4), lambda done, of: told.append((done, of)))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 10.5, float("nan")])
+def test_impossible_durations_are_refused(generator: PocketGenerator, seconds: float) -> None:
+    with pytest.raises(UsageError, match="duration"):
+        generator.generate(["rain"], [1], Sampling(duration_s=seconds))
+
+
+def test_unknown_samplers_are_refused_with_the_known_ones(generator: PocketGenerator) -> None:
+    with pytest.raises(UsageError, match="ddim"):
+        generator.generate(["rain"], [1], Sampling(duration_s=1, sampler="dimm"))
+
+
+def test_ranking_prefers_what_the_listener_hears(generator: PocketGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hear(mel: torch.Tensor) -> torch.Tensor:
+        return torch.tensor([[9.0, 0.0], [0.0, 9.0]])  # rain, then a whistle
+
+    def read(prompts: list[str]) -> torch.Tensor:
+        return torch.tensor([[1.0, 0, 0, 0, 0, 1.0, 1.0, 0, 0, 0]] * len(prompts))  # rain, nothing else, single
+
+    monkeypatch.setattr(generator.listener, "forward", hear)
+    encode = generator.text.encode
+    monkeypatch.setattr(generator.text, "encode", lambda prompts: type(encode(prompts))(read(prompts)))
+    scores = generator.rank(["rain", "rain"], torch.randn(2, 16_000))
+    assert scores is not None and scores[0] > 0.99 and scores[1] < 0.01
+
+
+def test_models_open_by_folder_and_others_are_refused(folder: Path) -> None:
+    assert load_generator(folder).sample_rate_hz == 16_000
+    with pytest.raises(MissingError, match="pocket-vocoder"):
+        load_generator(folder.parent / "vocoder")
+
+
+def test_without_a_vocoder_griffin_lim_takes_its_place(tmp_path: Path) -> None:
+    wave = PocketGenerator.from_folder(write_models(tmp_path, vocoder=False), "tiny").generate(
+        ["rain"], [1], Sampling(duration_s=1)
+    )
+    assert wave.shape == (1, 16_000) and torch.isfinite(wave).all()
