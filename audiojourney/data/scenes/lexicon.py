@@ -115,6 +115,11 @@ def _lexicon() -> dict[str, Entry]:
     return parse_lexicon(text)
 
 
+def concepts() -> tuple[str, ...]:
+    """Every concept that has wordings, in the order of the lexicon."""
+    return tuple(_lexicon())
+
+
 def entry(concept: str) -> Entry:
     """All wordings of a concept.
 
@@ -196,3 +201,9 @@ def phrase(concept: str, rng: np.random.Generator, attributes: Mapping[str, str]
 def pick(rng: np.random.Generator, options: Sequence[str]) -> str:
     """One of the options, each equally likely (`rng.choice` would build an array at every call)."""
     return options[int(rng.integers(len(options)))]
+
+
+def strangers() -> tuple[str, ...]:
+    """Everyday wordings of sounds and things that are none of the concepts."""
+    text = (resources.files("audiojourney.data.scenes") / "strangers.txt").read_text(encoding="utf-8")
+    return tuple(text.splitlines())

@@ -19,6 +19,7 @@ from audiojourney.models.base import Condition, Familiarity
 from audiojourney.models.pocket.words import WordTable, tokenize
 
 SLOTS = 2
+STRANGER = 255  # number of a wording that names none of the concepts
 RELATIONS = ("single", "together", "background", "sequence")
 
 
@@ -58,20 +59,27 @@ class PocketTextConfig:
 
 @dataclass(frozen=True)
 class Wordings:
-    """How captions name the concepts.
+    """How captions name the concepts, and how people name other things.
 
     Attributes:
         vectors: sentence vectors of W wordings, (W, table_width), int8 with a range of one.
-        concepts: the concept that each one names, (W,).
+        concepts: the concept that each one names, (W,), or `STRANGER`.
     """
 
     vectors: Tensor
     concepts: Tensor
 
-    def nearest(self, sentence: Tensor) -> tuple[float, int]:
-        """Cosine similarity and concept of the wording nearest to a unit vector (table_width,)."""
+    def nearest(self, sentence: Tensor) -> tuple[float, int, bool]:
+        """Say what a unit vector (table_width,) is nearest to.
+
+        Returns:
+            Cosine similarity and concept of the nearest wording of a concept, and whether none of a stranger is nearer.
+        """
         near = self.vectors.float() @ sentence / 127
-        return float(near.max()), int(self.concepts[near.argmax()])
+        stranger = self.concepts == STRANGER
+        own = near.masked_fill(stranger, -1.0)
+        best = int(own.argmax())
+        return float(own[best]), int(self.concepts[best]), bool(own[best] >= near.max())
 
 
 class PocketText(nn.Module):
@@ -157,7 +165,7 @@ class PocketText(nn.Module):
         rows, ids, mask = self.read([prompt])
         _, slots, _ = self(self.vectors(rows), ids, mask)
         shares = slots[0, 0].softmax(dim=-1)[: len(self.config.concepts)]
-        share, (near, named) = float(shares.sum()), self.wordings.nearest(self.table.sentence(prompt))
+        share, (near, named, own) = float(shares.sum()), self.wordings.nearest(self.table.sentence(prompt))
         concept = int(shares.argmax()) if share >= self.config.known_from else named
-        known = share >= self.config.known_from and near >= self.config.near_from
+        known = own and share >= self.config.known_from and near >= self.config.near_from
         return Familiarity(known, self.config.titles[concept], min(share, max(near, 0.0)))

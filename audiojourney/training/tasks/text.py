@@ -23,7 +23,7 @@ from audiojourney.data.scenes.concepts import CONCEPTS
 from audiojourney.errors import UsageError
 from audiojourney.model_folder import write_model, write_weights
 from audiojourney.models.pocket.folders import WORDINGS, WORDS
-from audiojourney.models.pocket.text import RELATIONS, PocketText, PocketTextConfig, Wordings
+from audiojourney.models.pocket.text import RELATIONS, STRANGER, PocketText, PocketTextConfig, Wordings
 from audiojourney.models.pocket.words import WordTable, tokenize
 from audiojourney.training.base import Batch
 from audiojourney.training.tasks.plain import PlainTask
@@ -178,8 +178,9 @@ class TextTask(PlainTask):
 
 
 def lexicon_wordings(table: WordTable) -> Wordings:
-    """Sentence vectors of all wordings of the lexicon, and the concepts that they name."""
+    """Sentence vectors of all wordings of the lexicon and of strangers to it, and the concepts that they name."""
     named = [(table.sentence(text), i) for i, concept in enumerate(CONCEPTS) for text in lexicon.wordings(concept)]
+    named += [(table.sentence(text), STRANGER) for text in lexicon.strangers()]
     vectors, concepts = zip(*named, strict=True)
     return Wordings((torch.stack(vectors) * 127).round().to(torch.int8), torch.tensor(concepts, dtype=torch.uint8))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from audiojourney.models.pocket.text import RELATIONS, SLOTS, PocketText, PocketTextConfig, Wordings
+from audiojourney.models.pocket.text import RELATIONS, SLOTS, STRANGER, PocketText, PocketTextConfig, Wordings
 from audiojourney.models.pocket.words import WordTable
 
 
@@ -23,8 +23,8 @@ def encoder() -> PocketText:
         max_words=6,
         table_width=8,
     )
-    known = torch.stack([table.sentence("dog"), table.sentence("rain")]) * 127
-    return PocketText(config, table, Wordings(known.round().to(torch.int8), torch.tensor([0, 1]))).eval()
+    known = torch.stack([table.sentence(word) for word in ("dog", "rain", "bark")]) * 127
+    return PocketText(config, table, Wordings(known.round().to(torch.int8), torch.tensor([0, 1, STRANGER]))).eval()
 
 
 def test_read_finds_table_rows_and_vocabulary(encoder: PocketText) -> None:
@@ -83,6 +83,12 @@ def test_a_known_concept_in_known_words_is_familiar(encoder: PocketText) -> None
 def test_far_words_are_not_familiar_whatever_the_answer(encoder: PocketText) -> None:
     certain(encoder, 1)
     assert not encoder.familiarity("quantum").known
+
+
+def test_what_is_nearer_to_a_stranger_is_not_familiar(encoder: PocketText) -> None:
+    certain(encoder, 0)
+    assert encoder.familiarity("dogs").known
+    assert not encoder.familiarity("barking").known
 
 
 def test_an_unknown_answer_names_the_nearest_wording(encoder: PocketText) -> None:
