@@ -81,7 +81,7 @@ def _show_rehearsal(found: Rehearsal, json: bool) -> None:
         return
     _ui.listing(
         {
-            "data": f"{found.clips:,} clips, {found.hours:.2f} h",
+            "data": f"{found.clips:,} clips" + ("" if found.hours is None else f", {found.hours:.2f} h"),
             "parameters": f"{found.parameters:,}, trained: {found.trainable:,}",
             "discriminator": f"{found.adversary:,}",
             "memory": f"about {found.memory_mb:,.0f} MB a process: weights and optimiser {found.weights_mb:,.0f} MB, "

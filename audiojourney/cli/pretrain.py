@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typer
 
-from audiojourney import config as configuration
 from audiojourney.cli import _options, _ui
 from audiojourney.cli import _training as shared
 
@@ -41,7 +40,9 @@ def pretrain(
     The run folder holds config.yaml, log.jsonl, checkpoints, samples and, at the end, the model in final/.
     """
     if list_presets:
-        for name in configuration.preset_names():
+        from audiojourney.recipes.train_config import presets
+
+        for name in presets():
             _ui.out(name)
         return
     shared.work(shared.choose("pretrain", ctx.params), json=json, print_config=print_config)

@@ -42,13 +42,14 @@ def card(record: dict[str, Any]) -> str:
     """Return a short README of a model."""
     data = record["data"]
     licences = ", ".join(f"{name or 'unknown'} ({count})" for name, count in data["licences"].items()) or "none"
+    length = "" if data["hours"] is None else f", {data['hours']:.2f} hours"
     lines = [
         f"# {record['task']}",
         "",
         f"Made with {record['made_with']} by `aj`, {record['steps']} steps, seed {record['seed']}"
         + (f", preset `{record['preset']}`." if record["preset"] else "."),
         "",
-        f"- Data: {data['clips']} clips, {data['hours']:.2f} hours; licences of the clips: {licences}.",
+        f"- Data: {data['clips']} clips{length}; licences of the clips: {licences}.",
         f"- Licence of the weights: {record['licence'] or 'not stated'}.",
         "- Settings, versions and the hash of the data: `provenance.json`.",
     ]

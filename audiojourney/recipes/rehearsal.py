@@ -17,7 +17,7 @@ from torch import Tensor
 from audiojourney import hub
 from audiojourney.data.clip import Clip
 from audiojourney.data.manifest import NAME, write_clips
-from audiojourney.recipes.train import build_task
+from audiojourney.recipes.train import build_task, check
 from audiojourney.recipes.train_config import TrainConfig
 from audiojourney.recipes.train_data import clip_sources, clips_of, hours
 from audiojourney.training.base import Batch, Trainable
@@ -33,7 +33,7 @@ class Rehearsal:
 
     Attributes:
         clips: clips of the data.
-        hours: their length, as far as the manifests state it.
+        hours: their length, None where a manifest does not state it.
         parameters: numbers in the model.
         trainable: those that training changes.
         adversary: numbers in the discriminator.
@@ -45,7 +45,7 @@ class Rehearsal:
     """
 
     clips: int
-    hours: float
+    hours: float | None
     parameters: int
     trainable: int
     adversary: int
@@ -66,7 +66,13 @@ class Rehearsal:
 
 
 def rehearse(config: TrainConfig) -> Rehearsal:
-    """Measure model, memory and first batch of a run; neither its folder nor a cache is written."""
+    """Measure model, memory and first batch of a run; neither its folder nor a cache is written.
+
+    Raises:
+        UsageError: settings do not fit.
+        MissingError: device, data or weights are absent.
+    """
+    check(config)
     clips = clips_of(config.data)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, hub.scratch():
         sources = clip_sources(config.data)

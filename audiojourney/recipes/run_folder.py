@@ -11,6 +11,7 @@ from audiojourney import config as configuration
 from audiojourney.errors import UsageError
 from audiojourney.recipes.train_config import TrainConfig
 from audiojourney.training.settings import LoopConfig
+from audiojourney.training.snapshot import newest
 
 CONFIG = "config.yaml"
 FINAL = "final"
@@ -19,11 +20,14 @@ FINAL = "final"
 def prepare(config: TrainConfig) -> None:
     """Make the run folder of `config`, or check that an earlier one may go on, and write its settings.
 
+    A run that ended before its first checkpoint has nothing to lose and makes room for any settings.
+
     Raises:
         UsageError: the folder holds something else, or a run with other settings.
     """
     folder, saved = config.output, config.output / CONFIG
-    if saved.exists() and config.exists == "overwrite" and _difference(saved, config):
+    disposable = config.exists == "overwrite" or newest(folder) is None
+    if saved.exists() and disposable and _difference(saved, config):
         shutil.rmtree(folder)
     if saved.exists():
         different = _difference(saved, config)

@@ -8,6 +8,8 @@ from functools import partial
 
 import torch
 
+from audiojourney.errors import MissingError
+from audiojourney.models.device import find_device
 from audiojourney.recipes import adapt, run_folder
 from audiojourney.recipes.model_record import add_record
 from audiojourney.recipes.train_config import TrainConfig
@@ -32,6 +34,7 @@ def run(config: TrainConfig, make_progress: MakeProgress = Progress) -> LoopRepo
         UsageError: settings do not fit, or the run folder belongs to others.
         MissingError: data or weights are absent.
     """
+    check(config)
     if "RANK" in os.environ:
         # Started by another launcher, once for each process.
         if os.environ["RANK"] == "0":
@@ -41,6 +44,21 @@ def run(config: TrainConfig, make_progress: MakeProgress = Progress) -> LoopRepo
     if config.nproc > 1:
         return launch(_work, config.nproc, config, make_progress, config.nproc)
     return _work(config, make_progress, 1)
+
+
+def check(config: TrainConfig) -> None:
+    """Refuse a run that cannot begin, before anything is written.
+
+    Raises:
+        UsageError: the device is none.
+        MissingError: device or data are absent.
+    """
+    find_device(config.loop.device)
+    if not config.data:
+        raise MissingError(f"No data to train {config.task} on.", "Give --data PATH; `aj data scenes PATH` makes some.")
+    for path in config.data:
+        if not path.exists():
+            raise MissingError(f"There is no data at {path}.")
 
 
 def build_task(config: TrainConfig) -> Trainable:

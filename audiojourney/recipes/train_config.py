@@ -110,9 +110,7 @@ def resolve(
         configuration.parse_settings(settings),
     )
     if "task" not in merged:
-        raise UsageError(
-            f"Nothing says what to {verb}.", f"Give --preset, one of: {', '.join(configuration.preset_names())}."
-        )
+        raise UsageError(f"Nothing says what to {verb}.", f"Give --preset, one of: {', '.join(presets())}.")
     dry_run = merged.pop("dry_run", False)
     _check_keys(merged)
     own = {key: value for key, value in merged.items() if key in OWN}
@@ -120,6 +118,11 @@ def resolve(
     built = configuration.build(TrainConfig, {**own, "settings": rest, "preset": preset, "dry_run": dry_run})
     built.task_settings()
     return built
+
+
+def presets() -> list[str]:
+    """Return the names of the presets that something can be trained with."""
+    return [name for name in configuration.preset_names() if "task" in configuration.load_preset(name)]
 
 
 def _check_keys(table: Mapping[str, Any]) -> None:

@@ -44,6 +44,7 @@ def describe_data(data: Sequence[Path]) -> dict[str, Any]:
     return {**described, "files": files} if files else described
 
 
-def hours(clips: Sequence[Clip]) -> float:
-    """Return the length of clips, as far as it is stated."""
-    return sum(clip.duration_s or 0.0 for clip in clips) / 3600
+def hours(clips: Sequence[Clip]) -> float | None:
+    """Return the length of clips, None where the manifest of one does not state it."""
+    lengths = [clip.duration_s for clip in clips]
+    return None if None in lengths else sum(length or 0.0 for length in lengths) / 3600

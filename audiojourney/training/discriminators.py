@@ -14,6 +14,7 @@ from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
 from audiojourney.errors import UsageError
 
+Norm = Callable[[nn.Module], nn.Module]
 PERIODS = (2, 3, 5, 7, 11)
 SCALES = 3
 SLOPE = 0.1
@@ -91,7 +92,7 @@ class ScaleDiscriminator(nn.Module):
         shrink: divisor of all channel counts, for small models.
     """
 
-    def __init__(self, norm: Callable[[nn.Module], nn.Module], shrink: int = 1) -> None:
+    def __init__(self, norm: Norm, shrink: int = 1) -> None:
         super().__init__()
         if shrink > 8 or shrink & (shrink - 1):
             raise UsageError(f"shrink is {shrink}.", "Give 1, 2, 4 or 8.")
@@ -116,7 +117,7 @@ class WaveDiscriminators(nn.Module):
     def __init__(self, shrink: int = 1) -> None:
         super().__init__()
         self.periods = nn.ModuleList(PeriodDiscriminator(period, shrink) for period in PERIODS)
-        norms = (spectral_norm, *[weight_norm] * (SCALES - 1))
+        norms: list[Norm] = [spectral_norm] + [weight_norm] * (SCALES - 1)
         self.scales = nn.ModuleList(ScaleDiscriminator(norm, shrink) for norm in norms)
 
     def forward(self, wave: Tensor) -> tuple[list[Tensor], list[list[Tensor]]]:

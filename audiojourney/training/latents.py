@@ -162,11 +162,13 @@ class _Lent:
 
 def _pack(latents: Sequence[np.ndarray], precision: str) -> dict[str, np.ndarray]:
     """Return the tensors of one file: values (sum of L, C) and, for each clip, first row, middle and scale."""
+    middle: np.ndarray
+    scale: np.ndarray
     starts = np.cumsum([0, *(len(latent) for latent in latents)], dtype=np.int64)
     low = np.stack([latent.min(0) for latent in latents]).astype(np.float32)
     high = np.stack([latent.max(0) for latent in latents]).astype(np.float32)
     if precision == "fp16":
-        middle, scale = np.zeros_like(low), np.ones_like(low)
+        middle, scale = np.zeros(low.shape, np.float32), np.ones(low.shape, np.float32)
         values: np.ndarray = np.concatenate(latents).astype(np.float16)
     else:
         middle, scale = (low + high) / 2, np.maximum(high - low, np.float32(1e-10)) / np.float32(254)

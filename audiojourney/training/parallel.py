@@ -10,6 +10,7 @@ from accelerate.utils import broadcast
 from torch import Tensor, nn
 
 from audiojourney.errors import AudioJourneyError
+from audiojourney.models.device import find_device
 
 
 def connect(device: str, world_size: int | None = None) -> Accelerator:
@@ -21,6 +22,8 @@ def connect(device: str, world_size: int | None = None) -> Accelerator:
 
     Raises:
         AudioJourneyError: another number of processes came together.
+        UsageError: torch knows no such device.
+        MissingError: this machine has none.
     """
     accelerator = Accelerator(cpu=device == "cpu")
     found = accelerator.num_processes
@@ -30,7 +33,7 @@ def connect(device: str, world_size: int | None = None) -> Accelerator:
             "Leave starting them to --nproc, or give --nproc the number that your launcher starts.",
         )
     if device not in ("auto", "cpu") and found == 1:
-        accelerator.state.device = torch.device(device)
+        accelerator.state.device = find_device(device)
     return accelerator
 
 
