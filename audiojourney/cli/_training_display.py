@@ -30,8 +30,13 @@ class Display(Progress):
 
     def advance(self, step: int) -> None:
         """Move the bar."""
-        if self.bar is not None:
-            self.bar.update(step, self.steps)
+        if self.bar is None:
+            return
+        hidden = self.bar.live is None
+        self.bar.update(step, self.steps)
+        if hidden and self.bar.live is not None:
+            # A continued run begins far from 0, which must not count as speed.
+            self.bar.live.reset(self.bar.live.task_ids[0], total=self.steps, completed=step)
 
     def line(self, figures: Mapping[str, Any]) -> None:
         """Put the newest figures before the bar; report validation in a line of its own."""

@@ -48,7 +48,10 @@ def finetune(
     Settings are those that the model was trained with. The same command again continues a run that was stopped.
     """
     if init is None:
-        raise UsageError("Nothing says what to start from.", "Give --init MODEL, such as pocket/generator or a run.")
+        raise UsageError(
+            f"--init is {init}: nothing says what to start from.",
+            "Give --init MODEL, such as pocket/generator or a run.",
+        )
     from audiojourney.recipes.adapt import recipe_of
 
     chosen = shared.choose("finetune", ctx.params, recipe_of(init))

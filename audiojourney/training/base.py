@@ -19,6 +19,9 @@ Batch = dict[str, Any]
 class Trainable(Protocol):
     """A model, its data and its loss.
 
+    The loop moves `module` and `adversary` to its device and the tensors of a batch too. Generators of random numbers
+    stay on the CPU, so noise is the same everywhere: draw it there and move it.
+
     Attributes:
         adversary: a discriminator with its own optimiser, or None.
     """

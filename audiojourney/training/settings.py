@@ -9,7 +9,10 @@ from audiojourney.errors import UsageError
 
 # Settings that decide when something is written or measured, never what the weights become.
 OPERATIONAL = frozenset(
-    ("device", "eval_every", "keep_last", "sample_every", "save_every", "save_every_s", "stop_after_s", "threads")
+    (
+        *("device", "eval_every", "keep_last", "log_every", "sample_every"),
+        *("save_every", "save_every_s", "stop_after_s", "threads"),
+    )
 )
 
 

@@ -35,7 +35,7 @@ def test_a_setting_out_of_range_is_named_with_its_value(name: str, value: object
 
 def test_what_decides_the_weights():
     base = LoopConfig()
-    assert LoopConfig(save_every=5, stop_after_s=1.0, threads=2).identity() == base.identity()
+    assert LoopConfig(save_every=5, stop_after_s=1.0, threads=2, log_every=7).identity() == base.identity()
     assert LoopConfig(lr=2e-3).identity() != base.identity()
     assert LoopConfig(steps=7).identity() != base.identity()
     constant = LoopConfig(lr_schedule="constant")

@@ -126,7 +126,9 @@ class GenauGeneratorTask(PlainTask):
 
     def export(self, folder: Path) -> None:
         """Write the model folder; the other parts are named in it, not copied."""
-        model = asdict(self.config.model)
+        parts = self.config.model
+        placed = replace(parts, vae=_located(parts.vae), text=_located(parts.text), vocoder=_located(parts.vocoder))
+        model = asdict(placed)
         write_model(folder, {"kind": KIND, "model": model}, self.module.state_dict())
 
     @property
@@ -180,6 +182,11 @@ class GenauGeneratorTask(PlainTask):
 def _identity(text: str) -> str:
     """Return what a text encoder computes, as a name for the cache of its vectors."""
     return HASHED if text == HASHED else fingerprint(hub.resolve_model(text))
+
+
+def _located(name: str) -> str:
+    """Return the whole path of a folder, so that the model works from elsewhere; other names stay."""
+    return str(Path(name).resolve()) if Path(name).is_dir() else name
 
 
 def _check_datasets(parts: GenauParts) -> None:
