@@ -7,7 +7,7 @@ TORCH ?= torch==2.13.0
 RUN := $(VENV)/bin/python
 export PROMPT
 
-.PHONY: help sound test check format docs bench pocket-eval clean
+.PHONY: help sound test check format docs bench golden pocket-eval clean
 
 help:
 	@echo "make sound        set up, then turn PROMPT into a sound in sounds/"
@@ -16,6 +16,7 @@ help:
 	@echo "make format       put the code into its format"
 	@echo "make docs         write docs/cli.md anew"
 	@echo "make bench        run the benchmarks"
+	@echo "make golden       write the kept losses of the tiny models anew"
 	@echo "make pocket-eval  measure the quality gates of the shipped models, write docs/results.md"
 
 sound: $(VENV)/ready
@@ -38,6 +39,9 @@ docs: $(VENV)/ready
 
 bench: $(VENV)/ready
 	for file in benchmarks/*.py; do $(RUN) $$file || exit 1; done
+
+golden: $(VENV)/ready-test
+	$(RUN) -m tests.training.golden
 
 pocket-eval: $(VENV)/ready
 	$(RUN) -m audiojourney.cli.pocket_eval
