@@ -466,3 +466,15 @@ def test_blocks_copy_nothing():
             fit(*inputs())
         counts.append(counter.count)
     assert counts[0] == counts[1]
+
+
+@pytest.mark.slow
+def test_compiled_network_gives_the_same():
+    fit = build()
+    compiled = torch.compile(fit.predict)
+    x, t, condition = inputs()
+    with torch.no_grad():
+        prediction, latents = fit.predict(x, t, condition)
+        torch.testing.assert_close(compiled(x, t, condition)[0], prediction, atol=1e-5, rtol=1e-4)
+        again = compiled(x, t, condition, latents)[0]
+        torch.testing.assert_close(again, fit.predict(x, t, condition, latents)[0], atol=1e-5, rtol=1e-4)

@@ -6,6 +6,7 @@ import pickle
 from collections import OrderedDict
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -308,6 +309,22 @@ def test_several_checkpoints_need_a_name(tmp_path: Path):
     assert Checkpoint.open(folder, "genau-full-other").name == "genau-full-other"
     with pytest.raises(MissingError, match="holds no GenAu checkpoint 'genau-full-x'"):
         load_genau(folder, name="genau-full-x")
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_old_formats_and_numbers_of_numpy_are_read(tmp_path: Path, zipped: bool):
+    path = tmp_path / "x.pt"
+    content = {"state_dict": {"module.a": torch.ones(3)}, "loss": np.float64(0.5), "epoch": np.int64(3)}
+    torch.save(content, path, _use_new_zipfile_serialization=zipped)
+    assert torch.equal(read_state(path)["a"], torch.ones(3))
+
+
+def test_numpy_one_names_are_read(tmp_path: Path):
+    """Files of numpy 1 speak of numpy.core, those of numpy 2 of numpy._core."""
+    path = tmp_path / "x.pt"
+    torch.save({"state_dict": {"a": torch.ones(3)}, "x": np.float64(0.5)}, path, _use_new_zipfile_serialization=False)
+    path.write_bytes(path.read_bytes().replace(b"numpy._core.multiarray", b"numpy.core.multiarray"))
+    assert torch.equal(read_state(path)["a"], torch.ones(3))
 
 
 class Secret:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -20,7 +23,9 @@ CONTAINERS = ("state_dict", "generator", "model")  # keys under which checkpoint
 def read_state(path: Path) -> State:
     """Return the tensors of a `.ckpt`, `.pt`, `.bin` or `.safetensors` file by name, on the CPU.
 
-    Pickled files are opened with `weights_only`, which refuses to run code. The tensors stay on disk until used.
+    Pickled files are opened with `weights_only`, which refuses to run code; plain numbers of numpy, which
+    training programs leave beside their tensors, are let through. Tensors stay on disk until used where the file's
+    format allows that.
 
     Raises:
         MissingError: there is no such file.
@@ -34,7 +39,8 @@ def read_state(path: Path) -> State:
 
         return unwrapped(load_file(path))
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        with torch.serialization.safe_globals(_numbers_of_numpy()):
+            loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except pickle.UnpicklingError as error:
         raise UsageError(
             f"The checkpoint {str(path)!r} holds pickled objects besides tensors ({_refused(error)}), "
@@ -108,6 +114,13 @@ def fill(module: nn.Module, state: State, what: str, *, optional: Iterable[str] 
         raise UsageError(f"The checkpoint of the {what} has other sizes: {_some(wrong)}.")
     values = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
     module.load_state_dict(values, strict=False, assign=True)
+
+
+def _numbers_of_numpy() -> list[Any]:
+    """Return what unpickling a numpy number needs, under the names of numpy 1 and 2. None of it runs code of a file."""
+    scalar = np.float64(0).__reduce__()[0]
+    names = [(scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
+    return [*names, np.dtype, *(type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8", "bool"))]
 
 
 def _tensors(loaded: object, path: Path) -> State:
