@@ -30,7 +30,7 @@ class GainNorm(nn.Module):
         self.register_buffer("beta", torch.zeros(width))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise the last axis of (..., D)."""
+        """Normalise tokens (B, N, D) over their features; any leading axes will do."""
         return F.layer_norm(x, self.gamma.shape, self.gamma, self.beta, 1e-5)
 
 

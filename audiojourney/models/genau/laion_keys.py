@@ -37,8 +37,9 @@ def clap_state(laion: State) -> State:
     for branch in ("text_branch.", "audio_branch.", "text_projection.", "audio_projection."):
         if not under(laion, branch):
             raise MissingError(f"The CLAP checkpoint has no tensors under {branch!r}.", "Is it one of LAION's?")
-    if any("mel_conv2d" in name or "fusion_model" in name for name in laion):
-        raise UsageError("A CLAP with fusion (mel_conv2d) is not supported.", "Use an unfused checkpoint.")
+    fusing = [name for name in laion if "mel_conv2d" in name or "fusion_model" in name]
+    if fusing:
+        raise UsageError(f"A CLAP with fusion ({fusing[0]}) is not supported.", "Use an unfused checkpoint.")
     state: State = {name: laion[name] for name in ("logit_scale_a", "logit_scale_t") if name in laion}
     state |= {f"text_model.{name}": tensor for name, tensor in under(laion, "text_branch.").items()}
     for side in ("text", "audio"):
