@@ -69,7 +69,13 @@ def generate(
     if chosen.output == "-" and (json or sys.stdout.isatty()):
         raise UsageError(f"--output {chosen.output!r} writes a sound to stdout.", "Pipe it, and leave out --json.")
     with _ui.progress("generating", shown=not json) as bar:
-        recipe.run(chosen, _Show(bar, json))
+        show = _Show(bar, json)
+        try:
+            recipe.run(chosen, show)
+        except KeyboardInterrupt:
+            if chosen.seed is None and show.started is not None:
+                _ui.say(f"to continue: the same command with --seed {show.started.seed}")
+            raise
     if chosen.dry_run:
         _ui.say("dry run: nothing was made.")
 
@@ -106,9 +112,11 @@ class _Show:
 
     def __init__(self, bar: _ui.Bar | None, json: bool) -> None:
         self.bar, self.json = bar, json
+        self.started: recipe.Started | None = None
 
     def __call__(self, event: recipe.Event) -> None:
         if isinstance(event, recipe.Started):
+            self.started = event
             _ui.say(f"{event.model}, seed {event.seed}" + (f", {event.takes} sounds" if event.takes > 1 else ""))
         elif isinstance(event, recipe.Warned):
             _ui.warn(event.text)

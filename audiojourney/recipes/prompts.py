@@ -38,6 +38,8 @@ class Prompt:
     def __post_init__(self) -> None:
         if not self.text.strip():
             raise UsageError(f"The prompt {self.text!r} is empty.", 'Say what to hear, such as "rain on a tin roof".')
+        if any("\ud800" <= letter <= "\udfff" for letter in self.text):
+            raise UsageError(f"The prompt {self.text!r} is not UTF-8 text.")
 
 
 def gather(arguments: Sequence[str], file: Path | None, stdin: Callable[[], bytes]) -> tuple[Prompt, ...]:

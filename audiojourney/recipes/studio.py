@@ -68,8 +68,11 @@ class Studio:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
             torch.use_deterministic_algorithms(True)
         device = find_device(config.device)
-        studio = cls(_load(config.model, device, config.dtype, model_folder.fingerprint(folder)), config, folder)
-        if config.batch is None and device.type != "cpu" and not config.reproducible:
+        generator = _load(config.model, device, config.dtype, model_folder.fingerprint(folder))
+        studio = cls(generator, config, folder)
+        # Small models stay on the CPU whatever is asked for.
+        placed = getattr(generator, "device", torch.device("cpu"))
+        if config.batch is None and placed.type != "cpu" and not config.reproducible:
             studio._batch = GPU_BATCH
         return studio
 
@@ -202,7 +205,10 @@ class Studio:
 @lru_cache(maxsize=1)
 def _load(model: str, device: torch.device, dtype: str, fingerprint: str) -> SoundGenerator:
     """Load a model once in a row; the fingerprint tells new weights of the same name."""
-    return load_generator(model, str(device), dtype)
+    generator = load_generator(model, str(device), dtype)
+    if dtype != "fp32" and not hasattr(generator, "place"):
+        raise UsageError(f"{model} cannot run in {dtype}.", "Leave --dtype out.")
+    return generator
 
 
 def _report(on_step: OnStep, done: int, rows: int, total: int, step: int, steps: int) -> None:

@@ -45,6 +45,8 @@ WRONG = {
     "dtype": (["rain", "--dtype", "fp23"], "fp32"),
     "unknown option": (["rain", "--stps", "3"], "--stps"),
     "unknown setting": (["rain", "--set", "stps=3"], "Did you mean 'steps'?"),
+    "no text": (["rain \udcff"], "not UTF-8"),
+    "dtype that this model lacks": (["rain", "--dtype", "bf16"], "cannot run in bf16"),
     "no setting": (["rain", "--set", "steps"], "'steps'"),
     "several for one file": (["rain", "-n", "2", "-o", "x.wav"], "Name a folder"),
     "several for stdout": (["rain", "wind", "-o", "-"], "Name a folder"),
@@ -185,14 +187,15 @@ def test_full_disk_keeps_what_was_finished_and_leaves_no_half_file(process, tmp_
 
 
 def test_interrupt_ends_with_130_and_keeps_what_was_finished(process, tmp_path):
-    aj = process("generate", "rain", "slow rain", "--seed", "1", "-s", "100", "-o", "out/")
-    assert aj.stdout.readline() == b"out/00000-rain-1.wav\n"
+    aj = process("generate", "rain", "slow rain", "-s", "100", "-o", "out/")
+    finished = aj.stdout.readline().decode().strip()
     aj.send_signal(signal.SIGINT)
     _, err = aj.communicate(timeout=280)
     assert aj.returncode == 130
     assert b"interrupted" in err
     assert b"Traceback" not in err
-    assert left(tmp_path / "out") == ["00000-rain-1.wav"]
+    assert left(tmp_path / "out") == [Path(finished).name]
+    assert f"the same command with --seed {read_tag(tmp_path / finished)['seed']}\n" in err.decode()
 
 
 def test_termination_leaves_no_temporary_file(process, tmp_path):
