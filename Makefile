@@ -4,6 +4,8 @@ VENV ?= .venv
 PROMPT ?= rain on a tin roof
 # The release of torch that the published figures were measured with; `make sound TORCH=torch` takes the newest.
 TORCH ?= torch==2.13.0
+# Folder of the ESC-10 recordings, with metadata.jsonl, for `make pocket-eval`.
+RECORDINGS ?= ../shared/data/esc10
 RUN := $(VENV)/bin/python
 export PROMPT
 
@@ -44,7 +46,7 @@ golden: $(VENV)/ready-test
 	$(RUN) -m tests.training.golden
 
 pocket-eval: $(VENV)/ready
-	$(RUN) -m audiojourney.cli.pocket_eval
+	$(RUN) -m audiojourney.cli.pocket_eval --recordings "$(RECORDINGS)"
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
