@@ -157,14 +157,19 @@ def _key(recipe: JudgeRecipe, recordings: Path) -> str:
 
 
 def _train(recipe: JudgeRecipe, recordings: Path, folder: Path) -> None:
-    """Train a judge in a folder that is thrown away, and keep the model alone."""
+    """Train a judge in a folder that is thrown away, and keep the model and its log.
+
+    Raises:
+        KeyboardInterrupt: the training was interrupted.
+    """
     with hub.scratch(), tempfile.TemporaryDirectory() as place:
         work = Path(place)
         write_training_clips(recipe, recordings, work / "clips")
         torch.manual_seed(recipe.loop.seed)
         settings = ListenerTaskConfig(widths=recipe.widths, train_folds=recipe.folds, test_folds=recipe.test_folds)
         task = cast(Trainable, ListenerTask.build(settings, [work / "clips"]))
-        train(task, recipe.loop, work / "run")
+        if train(task, recipe.loop, work / "run").reason != "finished":
+            raise KeyboardInterrupt
         folder.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(work / "run" / "final", folder, dirs_exist_ok=True)
         shutil.copy2(work / "run" / "log.jsonl", folder)

@@ -23,6 +23,7 @@ from audiojourney.recipes.pocket_eval.prompts import Order
 from audiojourney.recipes.pocket_eval.sounds import Heard, hear
 
 VERSION = 1  # raised whenever the same model and order would give other clips
+TELL_EVERY = 5  # batches
 Say = Callable[[str], None]
 
 
@@ -56,7 +57,9 @@ def _generate(generator: SoundGenerator, order: Order, batch: int, say: Say) -> 
         if bad:
             raise AudioJourneyError(f"{bad} of {len(waves)} sounds of {generator.name} are not finite.")
         yield from (hear(wave) for wave in waves.numpy())
-        say(f"generated {min(start + batch, len(order.prompts))} of {len(order.prompts)} clips")
+        done = min(start + batch, len(order.prompts))
+        if start // batch % TELL_EVERY == 0 or done == len(order.prompts):
+            say(f"generated {done} of {len(order.prompts)} clips")
 
 
 def _name(key: str, order: Order, batch: int) -> str:

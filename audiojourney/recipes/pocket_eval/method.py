@@ -13,8 +13,9 @@ METHOD = """\
   30,000,000 on for the others. *Chance* is the share that would be expected if the judge's answers were dealt out
   anew.
 - **Generated clips** last {duration_s:g} s ({scene_s:g} s for scenes of two sounds), one take a prompt and seed,
-  default settings, no choice among candidates, {per_class} clips of each class in training wordings and ten of each
-  class in unseen ones.
+  default settings, no choice among candidates, {per_class} clips of each class in training wordings and one of every
+  wording of the held-out list that is not, capitals and articles aside, among those that training captions are made
+  of.
 - **Scenes of two sounds** are heard as a whole and in windows of 2.56 s every 0.64 s. In sequence, both are named
   when some window is called the first sound and another the second; in the right order when such windows lie apart,
   the first sound's before. Together or one behind the other, both are named when both are among the three sounds

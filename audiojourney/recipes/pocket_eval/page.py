@@ -11,6 +11,7 @@ from typing import Any
 from audiojourney import files
 from audiojourney.recipes.pocket_eval.figures import Figure
 from audiojourney.recipes.pocket_eval.method import METHOD
+from audiojourney.recipes.pocket_eval.settings import HELD_OUT_FOLD
 
 BEGIN = "<!-- Written by `make pocket-eval`; what stands between these two lines is replaced by it. -->"
 END = "<!-- End of what `make pocket-eval` writes. -->"
@@ -62,7 +63,7 @@ def section(figures: Sequence[Figure], gates: Sequence[str], facts: Mapping[str,
     told = [
         "## Pocket models",
         _verdict(figures, gates),
-        f"Model `{facts['model']}`, weights `{facts['weights']}`, fold of recordings held out: {facts['hold_out']}.",
+        f"Model `{facts['model']}`, weights `{facts['weights']}`. {_held_out(facts['hold_out'])}",
         table(HEADER, _rows(figures, gates)),
         *_classes(figures),
         METHOD.format(**facts),
@@ -79,6 +80,17 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def number(value: float | None) -> str:
     """Return a figure in three digits, or a dash."""
     return "-" if value is None or not math.isfinite(value) else f"{value:.3g}"
+
+
+def _held_out(fold: Any) -> str:
+    """Whether the model says that it kept away from the recordings that the strict judge knows."""
+    if fold == HELD_OUT_FOLD:
+        return f"It was trained without the recordings of fold {fold}."
+    if fold is None:
+        return (
+            "It was trained on all recordings, so the strict judge shares some with it: these figures are flattering."
+        )
+    return f"Which recordings it was trained without is not what it should be: {fold}."
 
 
 def _verdict(figures: Sequence[Figure], gates: Sequence[str]) -> str:

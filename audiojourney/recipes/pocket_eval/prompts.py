@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from audiojourney.data.scenes import lexicon
 from audiojourney.data.scenes.concepts import CONCEPTS
 from audiojourney.data.scenes.grammar import Relation
 
+ARTICLES = frozenset(("a", "an", "the"))
 UNSEEN = "unseen_wordings.yaml"
 # Noise seeds of the three sets; within a set they count on by one.
 KNOWN_FIRST, UNSEEN_FIRST, PAIRS_FIRST = 0, 100_000, 200_000
@@ -62,9 +64,22 @@ def known(per_class: int, duration_s: float, concepts: Sequence[str] = CONCEPTS)
 
 
 def unseen(duration_s: float) -> Order:
-    """All single wordings that no training caption holds."""
-    chosen = [(name, said) for name, wordings in _unseen()["single"].items() for said in wordings]
+    """Single wordings that were never trained; those that the lexicon has too, but for an article, are left out."""
+    given = [(name, said) for name, wordings in _unseen()["single"].items() for said in wordings]
+    trained = trained_wordings()
+    chosen = [(name, said) for name, said in given if bare(said) not in trained]
     return Order(tuple(said for _, said in chosen), tuple(name for name, _ in chosen), UNSEEN_FIRST, duration_s)
+
+
+def trained_wordings() -> frozenset[str]:
+    """Every noun phrase, clause and keyword that captions are made of, bare."""
+    parts = (lexicon.wordings, lexicon.clauses, lexicon.keywords)
+    return frozenset(bare(said) for name in CONCEPTS for part in parts for said in part(name))
+
+
+def bare(text: str) -> str:
+    """A wording without capitals, punctuation and articles."""
+    return " ".join(word for word in re.findall(r"[a-z]+", text.lower()) if word not in ARTICLES)
 
 
 def unseen_pairs() -> tuple[Pair, ...]:

@@ -24,6 +24,7 @@ def measure(bench: Bench) -> list[Figure]:
 def compare(judge: Judge, generated: Heard, real: Heard, *, counts: bool) -> Figure:
     """Share of clips of unseen wordings that are named right, beside the share of real clips."""
     made, truth = name(judge, generated), name(judge, real)
+    by_class = truth.by_class
     return Figure(
         gate=GATE,
         what="wordings never trained: named right",
@@ -32,8 +33,7 @@ def compare(judge: Judge, generated: Heard, real: Heard, *, counts: bool) -> Fig
         limit=LEAST,
         counts=counts,
         reached=made.right,
-        # Classes weigh alike, as they do among the wordings.
-        real=sum(truth.by_class.values()) / len(truth.by_class),
+        real=sum(by_class[concept] for concept in made.asked) / len(made.asked),  # weighed as the wordings are
         chance=made.chance,
         chance_of="names dealt out anew",
         clips=len(made.asked),
