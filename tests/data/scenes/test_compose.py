@@ -145,18 +145,28 @@ def test_sounds_that_are_together_overlap_in_time():
     assert heard[[0, -1]] == pytest.approx([glass.start_s, glass.end_s], abs=0.05)
 
 
-def test_far_is_duller_quieter_and_more_reverberant_than_near():
-    near = stand_in(1, replace(PLAIN, near_share=1.0), concepts=("dog",))
-    far = stand_in(1, replace(PLAIN, far_share=1.0), concepts=("dog",))
-    assert near.placed[0].attributes["distance"] == "near"
-    assert far.placed[0].attributes["distance"] == "far"
+def noise(rng, samples, rate_hz):
+    return Rendered(0.1 * rng.standard_normal(samples).astype(np.float32), ((0.0, samples / rate_hz),))
+
+
+def test_far_is_quieter_duller_and_more_reverberant_than_near():
+    sources = {"dog": STAND_INS["dog"], "rain": Source("rain", "weather", noise, continuous=True)}
+    nearby, far_off = replace(PLAIN, near_share=1.0), replace(PLAIN, far_share=1.0, far_cutoff_hz=(800, 800))
+    near, far = (compose(1, config, concepts=("dog",), sources=sources) for config in (nearby, far_off))
+    assert [scene.placed[0].attributes["distance"] for scene in (near, far)] == ["near", "far"]
     assert far.placed[0].level_db <= near.placed[0].level_db - PLAIN.far_db[0]
-    silence = slice(round(0.40 * PLAIN.duration_s * RATE), round(0.50 * PLAIN.duration_s * RATE))
-    tails = [np.sqrt(np.mean(scene.wave[silence] ** 2)) / np.abs(scene.wave).max() for scene in (near, far)]
-    assert tails[1] > 10 * tails[0]
+    pause = slice(round(0.40 * PLAIN.duration_s * RATE), round(0.50 * PLAIN.duration_s * RATE))
+    tails = [np.sqrt(np.mean(scene.wave[pause] ** 2)) / np.abs(scene.wave).max() for scene in (near, far)]
+    assert tails[0] < 1e-4 < 1e-2 < tails[1]
+    near, far = (compose(1, config, concepts=("rain",), sources=sources) for config in (nearby, far_off))
+    treble = [np.std(np.diff(scene.wave)) / np.std(scene.wave) for scene in (near, far)]
+    assert treble[1] < 0.8 * treble[0]
+
+
+def test_far_away_takes_the_treble_and_leaves_the_bass():
     bright = mixing.far_away(np.sin(np.arange(RATE) * 2.5), RATE, 1500.0)
     dull = mixing.far_away(np.sin(np.arange(RATE) * 0.1), RATE, 1500.0)
-    assert np.abs(bright).max() < 0.6 < 0.95 < np.abs(dull[500:-500]).max()
+    assert np.abs(bright[500:-500]).max() < 0.6 < 0.95 < np.abs(dull[500:-500]).max()
 
 
 def test_a_recipe_that_is_far_stays_far():
@@ -259,7 +269,7 @@ def test_impossible_settings_are_refused(setting, value):
 
 def test_active_level_leaves_out_pauses():
     sound = np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)
-    paused = np.concatenate([sound, np.zeros(9 * RATE)])
+    paused = np.concatenate([sound, 1e-3 * np.tile(sound, 9)])
     assert mixing.active_level_db(sound, RATE) == pytest.approx(-3.01, abs=0.01)
     assert mixing.active_level_db(paused, RATE) == pytest.approx(-3.01, abs=0.01)
     assert mixing.active_level_db(np.zeros(RATE), RATE) == -float("inf")

@@ -35,6 +35,7 @@ def test_every_concept_has_many_wordings(concept):
 
 def test_lexicon_and_catalogue_list_the_same_concepts_in_the_same_order():
     assert len(CONCEPTS) == 49
+    assert lexicon.concepts() == CONCEPTS
     assert tuple(SOURCES) == CONCEPTS[: len(SOURCES)]
     assert CONCEPTS[len(SOURCES) :] == tuple(RECORDED)
     for name, source in SOURCES.items():
