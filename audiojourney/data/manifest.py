@@ -27,6 +27,7 @@ SOUND_SUFFIXES = frozenset(
     (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64", ".rf64")
 ) | {".m4a", ".mp4", ".webm", ".mka", ".aac"}  # the latter need PyAV
 _MANIFESTS = (NAME, "metadata.csv")
+_TAIL_BYTES = 4096
 _SHOWN = 5  # bad rows that are told before "and n more"
 _log = logging.getLogger(__name__)
 
@@ -133,14 +134,18 @@ def _line(clip: Clip, folder: Path) -> bytes:
 
 
 def _whole_lines(path: Path) -> tuple[int, bytes]:
-    """Return how many bytes of a manifest to keep, and the line end that they lack, if any."""
+    """Return how many bytes of a manifest to keep, and the line end that they lack, if any; only its end is read."""
     if not path.is_file():
         return 0, b""
-    data = path.read_bytes()
-    start = data.rfind(b"\n") + 1
-    if start == len(data):
-        return start, b""
-    return (len(data), b"\n") if _is_json(data[start:]) else (start, b"")
+    with path.open("rb") as file:
+        start = size = file.seek(0, io.SEEK_END)
+        tail = b""
+        while start and b"\n" not in tail:
+            start = max(0, start - _TAIL_BYTES)
+            file.seek(start)
+            tail = file.read(size - start)
+    last = tail[tail.rfind(b"\n") + 1 :]
+    return (size, b"\n" if last else b"") if not last or _is_json(last) else (size - len(last), b"")
 
 
 def _is_json(line: bytes) -> bool:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from audiojourney.data import audio, ffmpeg
 from audiojourney.data.audio import CODES, Limits, load, probe
 from audiojourney.errors import ClipError, UsageError
+from tests.conftest import ROOT
 from tests.data.broken import BROKEN, FOREIGN, FRAMES, MP3, ODD, OPUS, RATE_HZ, VORBIS, encoded, half, noise, wav
 
 FORMATS = {"wav": ("WAV", "PCM_16"), "flac": ("FLAC", "PCM_24"), "ogg": VORBIS, "mp3": MP3, "aiff": ("AIFF", "PCM_16")}
@@ -79,6 +80,12 @@ def test_odd_files_are_read(tmp_path: Path, name: str):
     frames, make = ODD[name]
     make(tmp_path / name)
     assert load(tmp_path / name, RATE_HZ).shape == (frames,)
+
+
+def test_the_page_on_data_lists_every_code():
+    page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    assert all(f"| `{code}` | {reason} |" in page for code, reason in CODES.items())
+    assert {code for code, _ in BROKEN.values()} <= CODES.keys()
 
 
 def test_what_a_text_begins_with_is_told(tmp_path: Path):

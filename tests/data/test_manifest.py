@@ -193,8 +193,9 @@ def test_a_sound_in_several_rows(tmp_path: Path):
     assert first.path == second.path and first.id != second.id
 
 
-def test_a_cut_last_line_is_dropped_and_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture):
-    clip = Clip(path=tmp_path / "a.wav", id="1")
+@pytest.mark.parametrize("length", [1, 2000])
+def test_a_cut_last_line_is_dropped_and_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture, length: int):
+    clip = Clip(path=tmp_path / "a.wav", id="1", captions=(Caption("long " * length),))
     path = tmp_path / "metadata.jsonl"
     write_clips(path, [clip, replace(clip, id="2")])
     for cut in (1, 2, 5, 39):
