@@ -46,6 +46,13 @@ def generator(folder: Path) -> GenAuGenerator:
     return load_genau(folder)
 
 
+class StandIn(torch.nn.Module):
+    """A conditioner without text encoders."""
+
+    def encode(self, prompts: list[str]) -> Condition:
+        return Condition(torch.ones(len(prompts), 40))
+
+
 def test_every_part_has_its_published_values(generator: GenAuGenerator):
     for part, original in (
         (generator.fit, tiny_fit()),
@@ -178,6 +185,14 @@ def test_bfloat16_weights_are_made_once(folder: Path):
         events = profile.key_averages(group_by_input_shape=True)
         casts.append(sum(e.count for e in events if e.key == "aten::_to_copy" and e.input_shapes[:1] == [shape]))
     assert casts[0] == casts[1] > 0
+
+
+def test_sampling_during_training_leaves_weights_trainable():
+    """Tasks draw sample sounds from the very network that they train."""
+    fit = tiny_fit()
+    generator = GenAuGenerator(fit, tiny_vae(), tiny_vocoder(), StandIn())
+    generator.generate(["rain"], [1], QUICK)
+    assert all(parameter.requires_grad for parameter in fit.parameters())
 
 
 def test_rank_is_the_similarity_of_the_second_clap(generator: GenAuGenerator):

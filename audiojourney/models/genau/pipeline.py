@@ -152,7 +152,7 @@ class GenAuGenerator:
         """Return float32 waveforms (B, T) at 16 kHz, of exactly the asked length and with a peak of 0.8.
 
         Raises:
-            UsageError: more seeds than prompts, an unknown sampler, or a length that the model cannot make.
+            UsageError: prompts and seeds differ in number, an unknown sampler, or a length that the model cannot make.
         """
         if len(prompts) != len(seeds):
             raise UsageError(f"{len(prompts)} prompts need as many seeds, got {len(seeds)}.")
@@ -160,6 +160,7 @@ class GenAuGenerator:
         latent = self.sample_latents(prompts, seeds, sampling, on_step)
         return self.render(latent, samples)
 
+    @torch.inference_mode()
     def sample_latents(
         self,
         prompts: Sequence[str],
@@ -174,12 +175,13 @@ class GenAuGenerator:
         shape = (self.fit.config.channels, self._length(self._samples(sampling.duration_s)))
         noise = GenAuNoise(prompts, seeds, shape, official=self.options.official_noise, device=self.device)
         denoiser = CarryingDenoiser(self.fit, len(prompts), self._predict)
-        # One autocast block around all steps, and weights that could be trained: torch then keeps their bfloat16 copies
-        # instead of making them anew at each step.
-        self.fit.requires_grad_(self.options.bf16)
+        if self.options.bf16:
+            # Within one autocast block torch keeps the bfloat16 copies of weights, but only of those that could be trained.
+            self.fit.requires_grad_()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.bf16):
             return self._run(guided(denoiser, condition, away, scale, concat=joined), noise, sampling, on_step)
 
+    @torch.inference_mode()
     def render(self, latent: Tensor, samples: int) -> Tensor:
         """Turn scaled latents (B, C, L) into waveforms (B, samples) with a peak of 0.8, on the CPU."""
         wave = self.vocoder(self.vae.decode(latent.float()))[:, :samples].float().cpu()
