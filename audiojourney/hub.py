@@ -172,6 +172,7 @@ def _reachable() -> bool:
     answers: list[bool] = []
 
     def probe() -> None:
+        """Try to connect, and note an answer."""
         try:
             socket.create_connection(address, timeout=PROBE_S).close()
             answers.append(True)

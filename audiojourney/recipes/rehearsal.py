@@ -107,6 +107,7 @@ def _activations(task: Trainable, config: TrainConfig) -> float:
     kept: dict[int, int] = {}
 
     def note(tensor: Tensor) -> Tensor:
+        """Count the memory that a tensor keeps for the backward pass."""
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in weights:
             kept[storage.data_ptr()] = storage.nbytes()

@@ -45,12 +45,14 @@ def bird(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     weights = (1, rng.uniform(0, 0.3), rng.uniform(0, 0.1))
 
     def syllable() -> np.ndarray:
+        """One syllable of a song."""
         bends, depth, vibrato_hz = kinds[rng.integers(len(kinds))]
         size = dsp.seconds(syllable_s * rng.uniform(0.8, 1.2), rate_hz)
         vibrato = 1 + depth * np.sin(2 * np.pi * vibrato_hz * dsp.time_axis(size, rate_hz))
         return dsp.harmonic(base_hz * dsp.contour(size, bends) * vibrato, rate_hz, weights) * np.hanning(size)
 
     def phrase() -> np.ndarray:
+        """Syllables in a row."""
         step_s = 1.2 * syllable_s + gap_s
         song = np.zeros(dsp.seconds(syllables * step_s, rate_hz))
         for index in range(syllables):
@@ -74,6 +76,7 @@ def frog(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     parts = 2 if small and rng.random() < 0.7 else 1
 
     def croak() -> np.ndarray:
+        """One croak, of one or two parts."""
         size = dsp.seconds(croak_s, rate_hz)
         wave, part = np.zeros(size), size // parts
         for index in range(parts):
@@ -107,6 +110,7 @@ def owl(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     tempo, weights = rng.uniform(0.9, 1.3), (1, rng.uniform(0.03, 0.15), rng.uniform(0.02, 0.08))
 
     def hoots() -> np.ndarray:
+        """One call in the rhythm of this owl."""
         wave = np.zeros(dsp.seconds(tempo * (rhythm[-1][0] + rhythm[-1][1]) + 0.05, rate_hz))
         for start_s, hoot_s in rhythm:
             size = dsp.seconds(tempo * hoot_s, rate_hz)

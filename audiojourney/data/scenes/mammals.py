@@ -54,6 +54,7 @@ def cat(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     shapes = [scale * np.array(hz) for hz in ((500, 2300, 3300), (1050, 1900, 3200), (650, 1150, 2900))]
 
     def meow() -> np.ndarray:
+        """One meow."""
         size = dsp.seconds(meow_s * rng.uniform(0.8, 1.25), rate_hz)
         pitch = pitch_hz * rng.uniform(0.93, 1.07) * dsp.contour(size, bends)
         pitch *= 1 + 0.012 * np.sin(2 * np.pi * rng.uniform(5, 8) * dsp.time_axis(size, rate_hz))
@@ -81,6 +82,7 @@ def cow(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     shapes = [scale * np.array(hz) for hz in ((230, 750, 2100), (480, 950, 2300), (360, 780, 2200))]
 
     def moo() -> np.ndarray:
+        """One moo."""
         size = dsp.seconds(moo_s * rng.uniform(0.85, 1.2), rate_hz)
         pitch = pitch_hz * rng.uniform(0.95, 1.05) * dsp.contour(size, (0.85, 1, lift, lift * 0.97, 0.8))
         pitch *= 1 + 0.02 * dsp.slow_envelope(rng, size, rate_hz, 40, -1, 1)

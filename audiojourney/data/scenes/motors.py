@@ -78,6 +78,7 @@ def helicopter(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered
     humps_hz = [dsp.log_uniform(rng, 150, 3000) for _ in range(4)]
 
     def airflow(f: Signal) -> Signal:
+        """Gain of the moving air at frequencies (K,) in Hz, shape (K,)."""
         peaks = sum(np.abs(dsp.resonance(f, hump, 0.3 * hump)) for hump in humps_hz)
         return (0.5 + peaks) * np.maximum(f, 60) ** (-slope / 2) * dsp.band_gain(f, 50, far_hz, 1)
 
@@ -108,6 +109,7 @@ def vacuum(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     slope, top_hz = rng.uniform(0.2, 0.9), dsp.log_uniform(rng, 4000, 9000)
 
     def airflow(f: Signal) -> Signal:
+        """Gain of the moving air at frequencies (K,) in Hz, shape (K,)."""
         peaks = sum(np.abs(dsp.resonance(f, hump, 0.4 * hump)) for hump in humps)
         return (0.35 + peaks) * np.maximum(f, 50) ** (-slope / 2) * dsp.band_gain(f, 120, top_hz, 3)
 

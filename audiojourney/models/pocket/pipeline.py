@@ -177,6 +177,7 @@ class PocketGenerator:
         shape = (self.autoencoder.config.channels, frames)
 
         def noise() -> Tensor:
+            """Fresh noise, each row from its own generator."""
             return torch.stack([torch.randn(shape, generator=g) for g in generators])
 
         denoise = guided(

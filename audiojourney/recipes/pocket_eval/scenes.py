@@ -63,6 +63,7 @@ def compare(judge: Judge, pairs: Sequence[Pair], made: Heard, real: Heard, *, co
     }
 
     def figure(what: str, rule: Rule, chosen: Sequence[int]) -> Figure:
+        """The figure of the chosen scenes under a rule."""
         asked = [pairs[i] for i in chosen]
         clips, scenes = [heard[i] for i in chosen], [truth[i] for i in chosen]
         return Figure(
@@ -130,6 +131,7 @@ def recorded_source(concept: str, recordings: Sounds) -> Source:
     takes = [wave for name, wave in zip(recordings.concepts, recordings.waves, strict=True) if name == concept]
 
     def render(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
+        """One of the recordings, as a recipe would render it."""
         wave = takes[int(rng.integers(len(takes)))][:samples]
         sounding = np.flatnonzero(np.abs(wave) > 0.01 * np.abs(wave).max())
         event = (sounding[0] / rate_hz, (sounding[-1] + 1) / rate_hz)

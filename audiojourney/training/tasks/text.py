@@ -196,6 +196,7 @@ def grammar_words() -> tuple[str, ...]:
 
 def _targets(slots: Sequence[Slots | None]) -> dict[str, Tensor]:
     def number(concept: str | None) -> int:
+        """Class of a concept, or of none."""
         return NONE if concept is None else CONCEPTS.index(concept)
 
     named = [(UNKNOWN, NONE) if s is None else (number(s.first), number(s.second)) for s in slots]
