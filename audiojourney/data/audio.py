@@ -16,7 +16,6 @@ from audiojourney.errors import ClipError, UsageError
 
 __all__ = ["CODES", "LIMITS", "AudioInfo", "Limits", "load", "probe"]
 
-_FAULTS = ("truncated", "corrupt")  # what `salvage` forgives
 _MP3_SLACK = 2 * 1152  # MP3 headers count whole packets
 
 
@@ -27,7 +26,7 @@ def probe(path: Path | str, limits: Limits = LIMITS) -> AudioInfo:
         ClipError: the file cannot be used, so far as a header can show it.
     """
     path = Path(path)
-    head = _head(path)
+    head = containers.first_bytes(path)
     try:
         info = sndfile.probe(path, head)
     except ClipError:
@@ -75,29 +74,13 @@ def load(
     first = round((start_s or 0.0) * info.rate_hz)
     count = None if duration_s is None else max(1, round(duration_s * info.rate_hz))
     if first == 0 and count is None and not salvage:
-        containers.check_whole(info.path, containers.sniff(_head(info.path)))
+        containers.check_whole(info.path, containers.sniff(containers.first_bytes(info.path)))
     try:
         wave = _decode(info, first, count, _most_frames(info, rate_hz, limits), salvage)
         _check_wave(wave, info, rate_hz)
         return resample(wave, info.rate_hz, rate_hz, resampler)
     except MemoryError as error:
         raise ClipError("too_long", f"{info.frames} frames do not fit into memory.", str(path)) from error
-
-
-def _head(path: Path) -> bytes:
-    """Return the first bytes of a regular file that has some."""
-    if not path.exists():
-        raise ClipError("missing_file", "there is no such file.", str(path))
-    if not path.is_file():
-        raise ClipError("not_a_file", "not a regular file.", str(path))
-    try:
-        with path.open("rb") as file:
-            head = file.read(64)
-    except OSError as error:
-        raise ClipError("unreadable", f"it cannot be read ({error.strerror}).", str(path)) from error
-    if not head:
-        raise ClipError("empty_file", "the file has no bytes.", str(path))
-    return head
 
 
 def _check_request(rate_hz: int, start_s: float | None, duration_s: float | None, limits: Limits) -> None:

@@ -6,6 +6,7 @@ give the reason its name.
 
 from __future__ import annotations
 
+import stat
 import struct
 from pathlib import Path
 
@@ -37,7 +38,29 @@ _OTHER = {
 }
 _FFMPEG_ONLY = {4: (b"ftyp", "an MPEG-4 file (m4a, aac, mp4)"), 0: (b"\x1aE\xdf\xa3", "a Matroska file (webm, mkv)")}
 _STREAMED = 0x7FFFF000  # writers that cannot go back leave 0 or a size near 2 or 4 GiB
+_SLACK_BYTES = 64  # some writers count their header as sound, or a padding byte that they do not write
 _WAV_CODECS = (1, 2, 3, 6, 7, 0x11, 0x14, 0x31, 0x40, 0x55, 0xFFFE)  # those that libsndfile has
+
+
+def first_bytes(path: Path) -> bytes:
+    """Return the first 64 bytes of a regular file that has some.
+
+    Raises:
+        ClipError: `missing_file`, `not_a_file`, `empty_file` or `unreadable`.
+    """
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise ClipError("not_a_file", "not a regular file.", str(path))
+        with path.open("rb") as file:
+            head = file.read(64)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ClipError("missing_file", "there is no such file.", str(path)) from error
+    except (OSError, ValueError) as error:  # ValueError: a nought byte in the name
+        raise ClipError("unreadable", f"it cannot be read ({error}).", str(path)) from error
+    if not head:
+        raise ClipError("empty_file", "the file has no bytes.", str(path))
+    return head
 
 
 def sniff(head: bytes) -> str:
@@ -103,7 +126,7 @@ def check_whole(path: Path, kind: str) -> None:
             raise ClipError(*fault, str(path))
     end = _claimed_end(path, kind)
     size = path.stat().st_size
-    if end > size:
+    if end > size + _SLACK_BYTES:
         raise ClipError("truncated", f"the header promises {end} bytes, and the file has {size}.", str(path))
 
 

@@ -67,7 +67,10 @@ def wav_bytes(wave: np.ndarray, rate_hz: int, info: Mapping[str, str]) -> bytes:
 
 
 def chunks(file: BinaryIO) -> Iterator[Chunk]:
-    """Walk the chunks of an open RIFF/WAVE file; yields nothing when it is none, and ends where the file ends."""
+    """Walk the chunks of an open RIFF/WAVE file; nothing when it is none.
+
+    The walk ends where the file ends, or at a nameless chunk, as the padding of preallocated files looks.
+    """
     file.seek(0)
     head = file.read(12)
     if head[:4] not in _KINDS or head[8:] != b"WAVE":
@@ -76,7 +79,7 @@ def chunks(file: BinaryIO) -> Iterator[Chunk]:
     while True:
         file.seek(position)
         header = file.read(8)
-        if len(header) < 8:
+        if len(header) < 8 or header[:4] == bytes(4):
             return
         name, size = struct.unpack("<4sI", header)
         yield Chunk(name, position + 8, size)

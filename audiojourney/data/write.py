@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 
 from audiojourney import __version__
-from audiojourney.data import ogg, riff
+from audiojourney.data import containers, ogg, riff
 from audiojourney.errors import ClipError, UsageError
 from audiojourney.files import write_bytes
 
@@ -66,11 +66,10 @@ def read_tag(path: Path | str) -> dict[str, Any] | None:
     """Return how a sound was made, as `save_audio` was told plus the key "aj", or None when the file does not say.
 
     Raises:
-        ClipError: `missing_file`, or `not_audio`.
+        ClipError: there is no such file, or it is no sound.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ClipError("missing_file", "there is no such file.", str(path))
+    containers.first_bytes(path)
     with path.open("rb") as file:
         comment = riff.info_texts(file).get("ICMT", "")
     try:

@@ -137,6 +137,9 @@ BROKEN: dict[str, tuple[str, Maker]] = {
     "folder.wav": ("not_a_file", Path.mkdir),
     "pipe.wav": ("not_a_file", os.mkfifo),
     "dangling.wav": ("missing_file", lambda path: path.symlink_to(path.with_name("nowhere.wav"))),
+    "n" * 300 + ".wav": ("unreadable", lambda path: None),
+    "nought\0.wav": ("unreadable", lambda path: None),
+    "preallocated.wav": ("bad_header", _bytes(lambda: wav(body=b"")[:-8] + bytes(1000))),
     "missing.wav": ("missing_file", lambda path: None),
 }
 
@@ -161,5 +164,6 @@ ODD: dict[str, tuple[int, Maker]] = {
     "a_law.wav": (FRAMES, _bytes(lambda: encoded("WAV", "ALAW"))),
     "rf64.wav": (FRAMES, _bytes(lambda: encoded("RF64", "PCM_16"))),
     "double.wav": (FRAMES, _bytes(lambda: encoded("WAV", "DOUBLE"))),
+    "header_counted.wav": (250, _bytes(lambda: wav(claimed=1044))),
     "odd_chunk.wav": (250, _bytes(lambda: wav(extra=b"LIST" + struct.pack("<I", 3) + b"abc\0"))),
 }
