@@ -159,7 +159,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     found: dict[str, float] = {}
-    with torch.inference_mode():
+    with torch.no_grad():  # inference mode would make the bfloat16 copies of weights anew at each forward
         if arguments.only != "vocoders":
             found |= measure_fit(SIZES[arguments.size], arguments.repeats)
         if arguments.only != "fit":

@@ -180,7 +180,7 @@ def test_bfloat16_weights_are_made_once(folder: Path):
     casts = []
     for steps in (2, 4):
         with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], record_shapes=True) as profile:
-            half.sample_latents(["rain"], [1], Sampling(steps=steps))
+            half.generate(["rain"], [1], Sampling(steps=steps))
         shape = list(half.fit.blocks[0].global_layers[0][1].net[0].weight.shape)
         events = profile.key_averages(group_by_input_shape=True)
         casts.append(sum(e.count for e in events if e.key == "aten::_to_copy" and e.input_shapes[:1] == [shape]))

@@ -141,7 +141,7 @@ class GenAuGenerator:
     def _samples_per_latent(self) -> int:
         return self.vae.config.frames_per_latent * GENAU.hop_length
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def generate(
         self,
         prompts: Sequence[str],
@@ -160,7 +160,7 @@ class GenAuGenerator:
         latent = self.sample_latents(prompts, seeds, sampling, on_step)
         return self.render(latent, samples)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def sample_latents(
         self,
         prompts: Sequence[str],
@@ -176,12 +176,13 @@ class GenAuGenerator:
         noise = GenAuNoise(prompts, seeds, shape, official=self.options.official_noise, device=self.device)
         denoiser = CarryingDenoiser(self.fit, len(prompts), self._predict)
         if self.options.bf16:
-            # Within one autocast block torch keeps the bfloat16 copies of weights, but only of those that could be trained.
+            # Within one autocast block torch keeps the bfloat16 copies of weights, but only of weights that could be
+            # trained, and not in inference mode.
             self.fit.requires_grad_()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.bf16):
             return self._run(guided(denoiser, condition, away, scale, concat=joined), noise, sampling, on_step)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def render(self, latent: Tensor, samples: int) -> Tensor:
         """Turn scaled latents (B, C, L) into waveforms (B, samples) with a peak of 0.8, on the CPU."""
         wave = self.vocoder(self.vae.decode(latent.float()))[:, :samples].float().cpu()
@@ -191,7 +192,7 @@ class GenAuGenerator:
         """Return None: nothing is known about the prompts of the training data."""
         return None
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def rank(self, prompts: Sequence[str], waves: Tensor) -> Tensor | None:
         """Return the CLAP similarity of waveforms (B, T) and their prompts, shape (B,), or None without a CLAP."""
         if self._ranker is None:
