@@ -6,10 +6,12 @@ PROMPT ?= rain on a tin roof
 TORCH ?= torch==2.13.0
 # Folder of the ESC-10 recordings, with metadata.jsonl, for `make pocket-eval`.
 RECORDINGS ?= ../shared/data/esc10
+# Folder of the WordNet dictionary files, such as the Debian package wordnet-base installs.
+DICTIONARY ?= /usr/share/wordnet
 RUN := $(VENV)/bin/python
 export PROMPT
 
-.PHONY: help sound test check format docs bench golden pocket-eval clean
+.PHONY: help sound test check format docs bench golden words pocket-eval clean
 
 help:
 	@echo "make sound        set up, then turn PROMPT into a sound in sounds/"
@@ -19,6 +21,7 @@ help:
 	@echo "make docs         write docs/cli.md anew"
 	@echo "make bench        run the benchmarks"
 	@echo "make golden       write the kept losses of the tiny models anew"
+	@echo "make words        build the word table of the pocket models from a WordNet DICTIONARY"
 	@echo "make pocket-eval  measure the quality gates of the shipped models, write docs/results.md"
 
 sound: $(VENV)/ready
@@ -44,6 +47,10 @@ bench: $(VENV)/ready
 
 golden: $(VENV)/ready-test
 	$(RUN) -m tests.training.golden
+
+words: $(VENV)/ready
+	mkdir -p build
+	$(RUN) -m audiojourney.models.pocket.wordnet $(DICTIONARY) build/words.safetensors
 
 pocket-eval: $(VENV)/ready
 	$(RUN) -m audiojourney.cli.pocket_eval --recordings "$(RECORDINGS)"
