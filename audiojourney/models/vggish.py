@@ -1,7 +1,7 @@
 """VGGish: the network behind the Frechet audio distance (Hershey et al. 2017; Kilgour et al. 2019).
 
-A clip is cut into examples of 0.96 s without overlap, and each becomes 128 numbers. Module and parameter names are those
-of the public PyTorch checkpoint, so that it loads key by key.
+A clip is cut into examples of 0.96 s without overlap, and each becomes 128 numbers. Names of modules and parameters are
+those of the public PyTorch checkpoint, so that it loads key by key.
 
 B batch, T samples, E examples, F mel frames, M mel bins, D width.
 """
