@@ -218,7 +218,7 @@ def _read_file(path: Path, bad: list[BadRow]) -> list[Clip]:
 
 def _json_rows(path: Path, bad: list[BadRow]) -> Iterator[tuple[int, Row]]:
     """Yield line numbers and objects; what is no object goes to `bad`."""
-    lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    lines = path.read_bytes().split(b"\n")
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue

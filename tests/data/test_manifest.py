@@ -162,7 +162,9 @@ def test_names_that_others_use(tmp_path: Path, row: dict[str, Any], expected: li
         ({"file_name": "a.wav", "captions": [{"text": "x", "score": "1"}]}, "not '1'"),
         ({"file_name": "a.wav", "captions": [{"text": "x", "kind": "poem"}]}, "not 'poem'"),
         ({"file_name": "a.wav", "captions": 7}, "not 7"),
+        ('{"file_name": "a.wav", "captions": [{"text": "x", "score": 1e999}]}', "not inf"),
         ({"file_name": "a.wav", "events": [{"label": "dog"}]}, "a label, a start and an end"),
+        ({"file_name": "a.wav", "events": [{"start": 0, "end": 1}]}, "a label, a start and an end"),
         ({"file_name": "a.wav", "events": "dog"}, "not 'dog'"),
         ({"file_name": "a.wav", "id": {}}, "id is a text, not {}"),
         ({"file_name": "z.wav", "id": "first"}, "the id 'first' is already that of line 1"),
@@ -238,6 +240,12 @@ def test_null_counts_as_absent(tmp_path: Path):
     row = dict.fromkeys(("title", "labels", "captions", "fold", "events", "x"), None) | {"file_name": "a.wav"}
     (clip,) = read_clips(write_rows(tmp_path / "metadata.jsonl", row))
     assert clip == Clip(path=tmp_path / "a.wav", id="a.wav")
+
+
+def test_other_columns_do_not_replace_known_ones(tmp_path: Path):
+    write_clips(tmp_path / "metadata.jsonl", [Clip(path=tmp_path / "a.wav", id="1", extra={"id": "2", "mood": "glad"})])
+    (clip,) = read_clips(tmp_path)
+    assert (clip.id, clip.extra) == ("1", {"mood": "glad"})
 
 
 def test_tables(tmp_path: Path):
