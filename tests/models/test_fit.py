@@ -179,7 +179,7 @@ def test_published_parameter_counts(config: FITConfig, parameters: int, tensors:
 
 
 def test_sizes_come_back_from_tensors():
-    config = replace(SMALL, dropout=0.1, token_width=5)
+    config = replace(SMALL, dropout=0.1, token_width=5, global_layers=2)
     state = FIT(config).state_dict()
     found = fit_sizes(state, group=config.group, dim_head=config.dim_head, channels=config.channels)
     assert found == replace(config, read_inner=16, context_inner=16)
@@ -352,6 +352,14 @@ def test_first_groups_serve_shorter_sounds():
         whole, part = fit(x, t, condition), fit(x[:, :, :12], t, condition)
     torch.testing.assert_close(part, whole[:, :, :12], atol=1e-5, rtol=1e-4)
     assert fit.predict(x[:, :, :6], t, condition)[1].shape == (2, config.group_latents, config.latent_width)
+
+
+def test_without_local_layers_there_is_no_last_block():
+    config = replace(SMALL, local_layers=0)
+    fit = build(config)
+    assert len(fit.blocks) == config.blocks
+    x, t, condition = inputs(config)
+    assert fit(x, t, condition).shape == x.shape
 
 
 @pytest.mark.parametrize("length", [5, 7, 30, 0])
