@@ -72,6 +72,8 @@ def test_words_are_those_of_the_treebank_tokenizer(raw, public):
         ("50% off; $5", "50 % off $ 5"),
         ("water\nfalls", "water falls"),
         ("five o'clock", "five o'clock"),
+        ("fading at -20 dB & .5 s.", "fading at -20 db & .5 s."),
+        ("takes 1,000 steps - then a 3rd 30-s clip", "takes 1,000 steps then a 3rd 30-s clip"),
         ("", ""),
         (" .,;:!?'`\"-- ...", ""),
     ),

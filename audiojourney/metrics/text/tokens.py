@@ -30,8 +30,9 @@ _TOKEN = re.compile(
     | (?:mr|mrs|ms|dr|st|vs|etc|jr|sr|prof)\.      # abbreviations keep their stop
     | '(?:tis|twas|em|til|cause|n')                # words that begin with an apostrophe
     | '(?:s|m|d|re|ve|ll)\b                        # endings that stand alone
-    | \d+(?:[.,:/]\d+)+                            # 1,000  3.5  10:30
-    | \w+(?:[-'/@&._]\w+)*                         # words, also high-pitched, o'clock and km/h
+    | (?<!\w)[-+]?\.?\d+(?:[.,:/]\d+)*(?![-'/\w])  # 1,000  3.5  .5  -20  10:30
+    | (?<!\w)[a-z]\.(?!\w)                        # single letters keep their stop
+    | \w+(?:[-'/@._]\w+)*                          # words, also high-pitched, o'clock and km/h
     | \.\.\. | --+ | \S
     """,
     re.VERBOSE,

@@ -1,0 +1,198 @@
+"""Networks that listen, behind one form: waveforms in, embeddings and logits out, in batches.
+
+T samples, k rows of a clip, d dimensions, K classes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from audiojourney.data.mel import GENAU, log_mel
+from audiojourney.errors import UsageError
+from audiojourney.metrics.conventions import OURS, Convention
+from audiojourney.models.panns import Cnn14
+from audiojourney.models.pocket.listener import Listener
+from audiojourney.models.vggish import SHORTEST, VGGish, examples_of
+
+BATCH_S = 160.0  # seconds of sound that go through a network at once
+WINDOW_S = 2.56  # what the pocket listener hears at once for a row, and by how much it moves on
+HOP_S = 1.28
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a network makes of one clip.
+
+    Attributes:
+        rows: embeddings in the course of the clip, float32, shape (k, d).
+        whole: one embedding of the clip, float32, shape (d,); None where the network has none.
+        logits: of the classes, float32, shape (K,); None where the network names nothing.
+    """
+
+    rows: np.ndarray
+    whole: np.ndarray | None = None
+    logits: np.ndarray | None = None
+
+
+class Embedder(Protocol):
+    """A network that listens. Another one (OpenL3, a CLAP) needs these four names only.
+
+    Attributes:
+        name: as it stands in the names of metrics, such as "vggish".
+        rate_hz: sample rate that it takes.
+        shortest: samples of the shortest clip that it takes.
+    """
+
+    name: str
+    rate_hz: int
+    shortest: int
+
+    def embed(self, waves: Sequence[np.ndarray]) -> list[Heard]:
+        """Listen to clips, each float32 (T,) of any length from `shortest`."""
+
+
+class VGGishEmbedder:
+    """VGGish: a row for each 0.96 s, before the last ReLU and without PCA, as the Frechet audio distance has it."""
+
+    name = "vggish"
+    rate_hz = VGGish.rate_hz
+    shortest = SHORTEST
+
+    def __init__(self, network: VGGish, device: torch.device | str = "cpu") -> None:
+        self.network, self.device = network.to(device, memory_format=torch.channels_last), device
+
+    @torch.inference_mode()
+    def embed(self, waves: Sequence[np.ndarray]) -> list[Heard]:
+        """Listen to clips at 16 kHz; their examples share batches, whatever their lengths."""
+        parts = [examples_of(_tensor(wave, self.device)) for wave in waves]
+        rows = self.network(torch.cat(parts)).float().cpu().numpy()
+        ends = np.cumsum([len(part) for part in parts])[:-1]
+        return [Heard(part) for part in np.split(rows, ends)]
+
+
+class PannsEmbedder:
+    """CNN14: one row a clip, and the logits of 527 classes."""
+
+    name = "panns"
+
+    def __init__(self, network: Cnn14, device: torch.device | str = "cpu") -> None:
+        self.network, self.device = network.to(device, memory_format=torch.channels_last), device
+        self.rate_hz, self.shortest = network.config.rate_hz, network.config.shortest
+
+    @torch.inference_mode()
+    def embed(self, waves: Sequence[np.ndarray]) -> list[Heard]:
+        """Listen to clips; those of one length share a batch, none is padded for another."""
+        heard: list[Heard | None] = [None] * len(waves)
+        for places in _by_length([len(wave) for wave in waves]):
+            out = self.network(torch.stack([_tensor(waves[place], self.device) for place in places]))
+            embeddings, logits = (part.float().cpu().numpy() for part in out)
+            for place, embedding, row in zip(places, embeddings, logits, strict=True):
+                heard[place] = Heard(embedding[None], embedding, row)
+        return [found for found in heard if found is not None]
+
+
+class PocketEmbedder:
+    """The shipped listener: rows of overlapping windows, one embedding of the whole clip, logits of its classes."""
+
+    name = "pocket"
+    rate_hz = GENAU.rate_hz
+    shortest = round(WINDOW_S * GENAU.rate_hz)
+
+    def __init__(self, network: Listener, device: torch.device | str = "cpu") -> None:
+        self.network, self.device = network.to(device), device
+
+    @torch.inference_mode()
+    def embed(self, waves: Sequence[np.ndarray]) -> list[Heard]:
+        """Listen to clips at 16 kHz; those of one length share a batch."""
+        heard: list[Heard | None] = [None] * len(waves)
+        for places in _by_length([len(wave) for wave in waves]):
+            mels = log_mel(torch.stack([_tensor(waves[place], self.device) for place in places]))
+            windows = _windows(mels)
+            rows = self.network.features(windows.flatten(0, 1)).unflatten(0, windows.shape[:2]).float().cpu().numpy()
+            whole = self.network.features(mels)
+            logits = self.network.head(whole).float().cpu().numpy()
+            for place, *parts in zip(places, rows, whole.float().cpu().numpy(), logits, strict=True):
+                heard[place] = Heard(*parts)
+        return [found for found in heard if found is not None]
+
+
+def prepared(wave: np.ndarray, shortest: int, name: str, convention: Convention = OURS) -> tuple[np.ndarray, bool]:
+    """Make a clip ready for a network.
+
+    Args:
+        wave: float32 (T,) at the rate of the network.
+        shortest: samples that the network needs.
+        name: of the clip, for messages.
+        convention: whether its mean is removed, and how far short clips are padded.
+
+    Returns:
+        the waveform, padded with silence where it is too short, and whether it was too short for the network.
+
+    Raises:
+        UsageError: the clip is empty, has several channels, or samples that are not finite.
+    """
+    if wave.ndim != 1 or not len(wave):
+        raise UsageError(f"The clip {name!r} has the shape {wave.shape}; one channel of at least one sample is needed.")
+    if not np.isfinite(wave).all():
+        raise UsageError(f"{int((~np.isfinite(wave)).sum())} samples of the clip {name!r} are not finite.")
+    ready = wave - wave.mean() if convention.remove_offset else wave
+    least = max(shortest, convention.shortest_samples)
+    return np.pad(ready, (0, max(0, least - len(ready)))), len(wave) < shortest
+
+
+def embed_clips(
+    embedder: Embedder,
+    clips: Iterable[tuple[str, np.ndarray]],
+    convention: Convention = OURS,
+    batch_s: float = BATCH_S,
+) -> Iterator[tuple[str, Heard]]:
+    """Listen to a stream of clips in batches, in their order; no more than a batch is held.
+
+    Args:
+        embedder: the network.
+        clips: id and waveform (T,) at the rate of the network.
+        convention: see `prepared`.
+        batch_s: seconds of sound that go through the network at once.
+
+    Yields:
+        id, and what was heard.
+
+    Raises:
+        UsageError: a clip that cannot be used; see `prepared`.
+    """
+    names: list[str] = []
+    waves: list[np.ndarray] = []
+    for name, wave in clips:
+        names.append(name)
+        waves.append(prepared(wave, embedder.shortest, name, convention)[0])
+        if sum(map(len, waves)) >= batch_s * embedder.rate_hz:
+            yield from zip(names, embedder.embed(waves), strict=True)
+            names, waves = [], []
+    if waves:
+        yield from zip(names, embedder.embed(waves), strict=True)
+
+
+def _tensor(wave: np.ndarray, device: torch.device | str) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(wave, np.float32)).to(device)
+
+
+def _by_length(lengths: Sequence[int]) -> list[list[int]]:
+    """Places of clips of one length, together."""
+    groups: dict[int, list[int]] = defaultdict(list)
+    for place, length in enumerate(lengths):
+        groups[length].append(place)
+    return list(groups.values())
+
+
+def _windows(mels: Tensor) -> Tensor:
+    """Overlapping windows (B, k, F, M) of log-mel (B, F, M)."""
+    frames_s = GENAU.rate_hz / GENAU.hop_length
+    size = min(round(WINDOW_S * frames_s), mels.shape[1])
+    return mels.unfold(1, size, round(HOP_S * frames_s)).transpose(2, 3)
