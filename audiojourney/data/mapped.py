@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-_TYPES = {"I8": np.int8, "F16": np.float16, "F32": np.float32, "I64": np.int64}
+_TYPES = {"U8": np.uint8, "I8": np.int8, "F16": np.float16, "F32": np.float32, "I64": np.int64}
 
 
 def map_tensors(path: Path) -> dict[str, np.ndarray]:

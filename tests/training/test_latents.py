@@ -10,6 +10,7 @@ from torch import nn
 from audiojourney.data.bank import WaveBank
 from audiojourney.data.clip import Clip
 from audiojourney.data.mel import GENAU, log_mel
+from audiojourney.diffusion.schedule import NoiseSchedule
 from audiojourney.training import latents
 from audiojourney.training.latents import normalised, open_latents
 
@@ -20,7 +21,7 @@ class Linear(nn.Module):
     def __init__(self, seed: int = 0) -> None:
         super().__init__()
         torch.manual_seed(seed)
-        self.conv = nn.Conv1d(64, 48, 4, stride=4)
+        self.conv = nn.Conv1d(64, 64, 4, stride=4)
         self.calls = 0
 
     def encode(self, mel: torch.Tensor) -> torch.Tensor:
@@ -42,7 +43,7 @@ def expected(waves: WaveBank, network: Linear, index: int) -> np.ndarray:
         return network.encode(log_mel(normalised(wave), GENAU))[0].numpy()
 
 
-@pytest.mark.parametrize(("precision", "tolerance"), [("int8", 1 / 254), ("fp16", 1e-3)])
+@pytest.mark.parametrize(("precision", "tolerance"), [("7bit", 1 / 126), ("fp16", 1e-3)])
 def test_every_clip_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str, tolerance: float):
     monkeypatch.setattr(latents, "SHARD", 2)
     waves, network = bank(), Linear()
@@ -50,9 +51,9 @@ def test_every_clip_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     assert len(cache) == 3 and len(cache.shards) == 2
     for index in range(3):
         wanted, found = expected(waves, network, index), cache[index]
-        assert found.shape == wanted.shape == (48, -(-len(waves.wave(index)) // 640)) and found.dtype == np.float32
+        assert found.shape == wanted.shape == (64, -(-len(waves.wave(index)) // 640)) and found.dtype == np.float32
         spread = wanted.max(1, keepdims=True) - wanted.min(1, keepdims=True)
-        assert (np.abs(found - wanted) <= 0.51 * tolerance * spread + 2e-3 * (precision == "fp16")).all()
+        assert (np.abs(found - wanted) <= 0.52 * tolerance * spread + 2e-3 * (precision == "fp16")).all()
 
 
 def test_at_least_95_percent_smaller_than_the_waves(tmp_path: Path):
@@ -61,6 +62,22 @@ def test_at_least_95_percent_smaller_than_the_waves(tmp_path: Path):
     assert on_disk <= 0.05 * 2 * 4 * 163_840
     assert cache.saving == pytest.approx(1 - cache.latent_bytes / (2 * 4 * 163_840))
     assert cache.saving >= 0.95
+
+
+def test_the_error_is_below_the_least_noise_of_the_schedule(tmp_path: Path):
+    network, waves = Linear(), bank((163_840,))
+    wanted, found = expected(waves, network, 0), open_latents(waves, network, folder=tmp_path)[0]
+    error = (found - wanted).std(1) / wanted.std(1)
+    least = float(NoiseSchedule.scaled_linear().sigma(torch.zeros(1, dtype=torch.long)))
+    assert error.max() < 0.6 * least
+
+
+def test_a_channel_that_stands_still_comes_back(tmp_path: Path):
+    network = Linear()
+    nn.init.zeros_(network.conv.weight[3:5])
+    nn.init.constant_(network.conv.bias[3:5], 1.5)
+    cache = open_latents(bank(), network, folder=tmp_path)
+    assert (cache[0][3:5] == 1.5).all()
 
 
 def test_written_once_and_again_only_for_other_clips_or_weights(tmp_path: Path):

@@ -55,7 +55,7 @@ class GenauGeneratorConfig:
         model: parts and sizes.
         frames: latent frames of an example, a multiple of the frames of a group; null means the longest.
         drop: share of batches without any condition, for classifier-free guidance.
-        cache: precision of the kept latents, "int8" or "fp16".
+        cache: precision of the kept latents, "7bit" or "fp16".
         sample_steps: denoising steps of the sample sounds.
         hold_out: fold of recordings kept for validation; null trains on all.
     """
@@ -63,7 +63,7 @@ class GenauGeneratorConfig:
     model: GenauParts = field(default_factory=GenauParts)
     frames: int | None = None
     drop: float = 0.1
-    cache: Precision = "int8"
+    cache: Precision = "7bit"
     sample_steps: int = 50
     hold_out: int | None = None
 
