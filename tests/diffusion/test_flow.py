@@ -59,6 +59,8 @@ def test_wrong_values_are_shown():
         FlowSchedule(shift=-1)
     with pytest.raises(UsageError, match=r"no time 1000\.5"):
         FlowSchedule().point(1000.5)
+    with pytest.raises(UsageError, match=r"no time -1"):
+        FlowSchedule().point(-1)
     with pytest.raises(UsageError, match=r"'genau'.*trailing"):
         FlowSchedule().path(4, "genau")
     with pytest.raises(UsageError, match="0 sampling steps"):

@@ -96,6 +96,12 @@ def test_min_snr_weights_are_the_published_ones(prediction, formula):
     torch.testing.assert_close(weight.double(), formula(snr, 5.0), rtol=1e-6, atol=0)
 
 
+def test_epsilon_keeps_its_weight_where_there_is_no_signal():
+    schedule = NoiseSchedule.cosine(zero_terminal_snr=True)
+    assert Objective("epsilon", schedule).snr_weight(torch.tensor([999])).item() == 1
+    assert Objective("v", schedule).snr_weight(torch.tensor([999]), as_tango=True).item() == 1
+
+
 def test_tango_divides_by_snr_for_v_too():
     schedule, t = NoiseSchedule.scaled_linear(start=0.00085, end=0.012), torch.tensor([20, 500, 937])
     tango = Objective("v", schedule).snr_weight(t, 5.0, as_tango=True)

@@ -152,12 +152,12 @@ def test_genau_path_adds_noise_at_the_last_step_too():
     assert noise_scale(*last, 1.0) == pytest.approx(0.02743205, rel=2e-6)
 
 
-def test_ddim_draws_no_noise_into_a_clean_end_and_none_without_eta():
+@pytest.mark.parametrize(("sampler", "eta", "draws"), [("ddim", 1.0, 9), ("ddim", None, 0), ("ddpm", None, 9)])
+def test_no_noise_is_drawn_into_a_clean_end_or_without_need(sampler, eta, draws):
     drawn = []
     noise = RowNoise([1], (2, 3))
-    for eta in (1.0, 0.0, None):
-        SAMPLERS["ddim"](toy, noise(), SCHEDULES["cosine"], steps=10, eta=eta, noise=lambda: drawn.append(1) or noise())
-    assert len(drawn) == 9
+    SAMPLERS[sampler](toy, noise(), SCHEDULES["cosine"], steps=10, eta=eta, noise=lambda: drawn.append(1) or noise())
+    assert len(drawn) == draws
 
 
 def test_epsilon_at_pure_noise_is_refused():

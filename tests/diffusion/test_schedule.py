@@ -120,6 +120,7 @@ def test_schedules_are_built_by_name():
     built = build_schedule("cosine", {"train_steps": 30, "delta": 0.1, "zero_terminal_snr": True})
     same = NoiseSchedule.cosine(30, delta=0.1, zero_terminal_snr=True)
     assert isinstance(built, NoiseSchedule)
+    assert built.alphas_cumprod[-1] == 0
     assert torch.equal(built.betas, same.betas)
     assert build_schedule("flow", {"shift": 3.0}).point(500).sigma == 0.5
 
