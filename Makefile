@@ -4,8 +4,8 @@ VENV ?= .venv
 PROMPT ?= rain on a tin roof
 # The release of torch that the published figures were measured with; `make sound TORCH=torch` takes the newest.
 TORCH ?= torch==2.13.0
-# Folder of the ESC-10 recordings, with metadata.jsonl, for `make pocket-eval`.
-RECORDINGS ?= ../shared/data/esc10
+# Folder of the ESC-10 recordings, with metadata.jsonl, for `make pocket-eval`; found here or in a folder beside this one.
+RECORDINGS ?= $(firstword $(wildcard data/esc10 ../*/data/esc10))
 # Folder of the WordNet dictionary files, such as the Debian package wordnet-base installs.
 DICTIONARY ?= /usr/share/wordnet
 RUN := $(VENV)/bin/python

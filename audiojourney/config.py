@@ -138,8 +138,8 @@ def load_settings(path: Path | None, verb: str) -> dict[str, Any]:
     if path is None and not LOCAL_FILE.is_file():
         return {}
     loaded = load_yaml(path or LOCAL_FILE)
-    # Settings of a verb may hold a key of the same name, such as `data` with a list of folders.
-    if not any(isinstance(loaded.get(name), dict) for name in VERBS):
+    # `data` is a verb, and in the settings of another one a list of folders.
+    if not any(name in loaded and (name != "data" or isinstance(loaded[name], dict)) for name in VERBS):
         return loaded
     for name in loaded:
         if name not in VERBS:
