@@ -14,11 +14,25 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiojourney.data import audio, ffmpeg
+from audiojourney.data import audio, ffmpeg, sndfile
 from audiojourney.data.audio import CODES, Limits, load, probe
 from audiojourney.errors import ClipError, UsageError
 from tests.conftest import ROOT
-from tests.data.broken import BROKEN, FOREIGN, FRAMES, MP3, ODD, OPUS, RATE_HZ, VORBIS, encoded, half, noise, wav
+from tests.data.broken import (
+    BROKEN,
+    FOREIGN,
+    FRAMES,
+    MP3,
+    ODD,
+    OPUS,
+    RATE_HZ,
+    VORBIS,
+    encoded,
+    flac_header,
+    half,
+    noise,
+    wav,
+)
 
 FORMATS = {"wav": ("WAV", "PCM_16"), "flac": ("FLAC", "PCM_24"), "ogg": VORBIS, "mp3": MP3, "aiff": ("AIFF", "PCM_16")}
 
@@ -121,7 +135,7 @@ def test_channels_are_averaged(tmp_path: Path, channels: int):
 
 
 @pytest.mark.parametrize("name", [*FORMATS, "opus"])
-@pytest.mark.parametrize(("start_s", "duration_s"), [(0.1, 0.2), (0.0, 0.3), (0.25, None), (1 / 3, 0.1)])
+@pytest.mark.parametrize(("start_s", "duration_s"), [(0.1, 0.2), (0.0, 0.3), (0.25, None), (1000.7 / RATE_HZ, 0.1)])
 def test_a_part_equals_that_of_the_whole(tmp_path: Path, name: str, start_s: float, duration_s: float | None):
     rate_hz = 48_000 if name == "opus" else RATE_HZ
     path = tmp_path / f"a.{name}"
@@ -147,6 +161,29 @@ def test_a_part_of_a_cut_file_can_be_read(tmp_path: Path):
     with pytest.raises(ClipError) as told:
         load(tmp_path / "a.mp3", RATE_HZ, 0.1, 0.9)
     assert told.value.code == "truncated"
+
+
+@pytest.mark.parametrize("name", ["half.wav", "half.ogg", "scratched.flac"])
+def test_a_part_before_the_fault_can_be_read(tmp_path: Path, name: str):
+    BROKEN[name][1](tmp_path / name)
+    assert len(load(tmp_path / name, RATE_HZ, 0.1, 0.1)) == 4410
+
+
+def test_nothing_to_salvage_is_the_fault_itself(tmp_path: Path):
+    data = encoded("FLAC", "PCM_16")
+    (tmp_path / "a.flac").write_bytes(data[: len(flac_header())])
+    for salvage in (False, True):
+        with pytest.raises(ClipError) as told:
+            load(tmp_path / "a.flac", 16_000, salvage=salvage)
+        assert told.value.code == "corrupt"
+
+
+def test_what_is_over_the_limit_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "a.flac").write_bytes(encoded("FLAC", "PCM_16"))
+    monkeypatch.setattr(sndfile, "blocks", lambda *_: pytest.fail("decoded"))
+    with pytest.raises(ClipError) as told:
+        load(tmp_path / "a.flac", 16_000, limits=Limits(max_frames=FRAMES - 1))
+    assert told.value.code == "too_long"
 
 
 @pytest.mark.parametrize("name", [name for name in BROKEN if name.startswith(("half", "scratched"))])

@@ -251,14 +251,14 @@ def test_other_columns_do_not_replace_known_ones(tmp_path: Path):
 def test_tables(tmp_path: Path):
     rows = [
         ["file_name", "caption_1", "caption_2", "fold", "mood"],
-        ["a.wav", 'a "dog", barking\nloudly', "", "3", "glad"],
+        ["a.wav", 'a "dog", barking\r\nloudly', "", "3", "glad"],
         ["b.wav", "", "rain", "", ""],
     ]
     for name, delimiter in (("list.csv", ","), ("list.tsv", "\t")):
         with (tmp_path / name).open("w", encoding="utf-8-sig", newline="") as file:
             csv.writer(file, delimiter=delimiter).writerows(rows)
         first, second = read_clips(tmp_path / name)
-        assert first.captions == (Caption('a "dog", barking\nloudly'),)
+        assert first.captions == (Caption('a "dog", barking\r\nloudly'),)
         assert (first.fold, first.extra) == (3, {"mood": "glad"})
         assert (second.text, second.fold, second.extra) == ("rain", None, {})
 
