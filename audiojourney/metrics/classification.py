@@ -144,7 +144,7 @@ def _checked(targets: ArrayLike, scores: ArrayLike, ids: Sequence[str] | None) -
         raise UsageError(f"Targets of shape {t.shape} and scores of shape {s.shape} do not fit; both are (n, K).")
     broken = np.flatnonzero(~np.isfinite(s).all(axis=1))
     if len(broken):
-        names = [ids[clip] if ids is not None else f"clip {clip}" for clip in broken]
+        names = [ids[int(clip)] if ids is not None else f"clip {clip}" for clip in broken]
         raise UsageError(f"The scores of {len(names)} clips are not finite: {listed(names)}.")
     odd = np.unique(t[(t != 0) & (t != 1)])
     if len(odd):

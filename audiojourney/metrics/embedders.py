@@ -66,7 +66,7 @@ class VGGishEmbedder:
     shortest = SHORTEST
 
     def __init__(self, network: VGGish, device: torch.device | str = "cpu") -> None:
-        self.network, self.device = network.to(device, memory_format=torch.channels_last), device
+        self.network, self.device = network.to(device), device
 
     @torch.inference_mode()
     def embed(self, waves: Sequence[np.ndarray]) -> list[Heard]:
@@ -83,7 +83,7 @@ class PannsEmbedder:
     name = "panns"
 
     def __init__(self, network: Cnn14, device: torch.device | str = "cpu") -> None:
-        self.network, self.device = network.to(device, memory_format=torch.channels_last), device
+        self.network, self.device = network.to(device), device
         self.rate_hz, self.shortest = network.config.rate_hz, network.config.shortest
 
     @torch.inference_mode()

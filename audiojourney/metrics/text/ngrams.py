@@ -33,7 +33,7 @@ def bleu(corpus: Corpus) -> Bleu:
     correct = np.stack([_clipped(corpus, counts) for counts in corpus.grams], axis=1)
     guessed = np.maximum(own[:, None] - np.arange(4), 0)
     pooled = _bleu(*(part.sum(axis=0, keepdims=True) for part in (correct, guessed, own, closest)))[0]
-    return Bleu(tuple(pooled.tolist()), _bleu(correct, guessed, own, closest))  # type: ignore[arg-type]
+    return Bleu(tuple(pooled.tolist()), _bleu(correct, guessed, own, closest))
 
 
 def _bleu(correct: np.ndarray, guessed: np.ndarray, own: np.ndarray, closest: np.ndarray) -> np.ndarray:
