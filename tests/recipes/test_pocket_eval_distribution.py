@@ -69,26 +69,40 @@ def test_first_and_last_clips_of_a_concept():
 
 
 TRAINING = clips(40, seed=4)
+APART = [str(i) for i in range(len(TRAINING))]
+
+
+def novel(made, sources=APART):
+    return novelty.compare(judge(), made, TRAINING, sources, clips(10, seed=5), counts=True)
 
 
 def test_copies_are_found():
-    copies = TRAINING.pick(range(0, len(TRAINING), 5))
-    found = novelty.compare(judge(), copies, TRAINING, clips(10, seed=5), counts=True)
+    found, _ = novel(TRAINING.pick(range(0, len(TRAINING), 5)))
     assert found.reached == 1 and found.failed
 
 
 def test_new_clips_are_new():
-    found = novelty.compare(judge(), clips(10, seed=6), TRAINING, clips(10, seed=5), counts=True)
+    found, _ = novel(clips(10, seed=6))
     assert found.reached == pytest.approx(0.05, abs=0.03)
     assert found.real == pytest.approx(0.05, abs=0.03)
     assert found.chance == 1
 
 
 def test_clips_of_another_kind_are_no_copies():
-    assert novelty.compare(judge(), white_noise(MADE, 0.4), TRAINING, OTHER, counts=True).reached == 0
+    assert novel(white_noise(MADE, 0.4))[0].reached == 0
 
 
-def test_nearest_by_hand():
+def test_clips_of_one_source_set_no_bound():
+    twice = Heard(TRAINING.concepts * 2, tuple(mel + 0.001 * i for i in (0, 1) for mel in TRAINING.mels))
+    literal, apart = novelty.compare(judge(), clips(10, seed=6), twice, APART * 2, clips(10, seed=5), counts=True)
+    assert literal.reached == 0 and apart.reached == pytest.approx(0.05, abs=0.03)
+    assert literal.counts and not apart.counts
+    assert apart.reached == pytest.approx(novel(clips(10, seed=6))[0].reached, abs=0.005)
+
+
+def test_distances_by_hand():
     rows, others = np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([[0.0, 3.0], [1.0, 0.0]])
     assert novelty.nearest(rows, others) == pytest.approx([1, 0])
-    assert novelty.nearest(others, others, leave_self=True) == pytest.approx([np.sqrt(10)] * 2)
+    line = np.array([[0.0], [1.0], [3.0], [7.0]])  # nearest neighbours at 1, 1, 2, 4
+    assert novelty.copy_distance(line, range(4)) == pytest.approx(1)
+    assert novelty.copy_distance(line, "aabb") == pytest.approx(np.quantile([3, 2, 2, 6], 0.05))

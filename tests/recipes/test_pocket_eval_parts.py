@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from audiojourney import hub
+from audiojourney.models.pocket.spectral_distance import distance, log_magnitudes
 from audiojourney.recipes.pocket_eval import autoencoder, size, vocoder
 from audiojourney.recipes.pocket_eval.sounds import RECORDED, SYNTHESISED, Sounds
 from tests.recipes.pocket_doubles import clips, judge, lenient
@@ -69,6 +70,18 @@ def test_a_vocoder_that_knows_the_wave_is_at_no_distance(short_griffin_lim):
     found = vocoder.compare(oracle, sounds)
     assert found.met and found.reached == pytest.approx(0, abs=0.01)
     assert found.chance > 1 and found.limit > 1
+
+
+def test_energy_distance_is_of_two_outputs_with_seeds_of_their_own():
+    [wave] = [torch.from_numpy(wave) for wave in waves(1).waves]
+
+    def noise(mel, generator):
+        return 0.1 * torch.randn(1, mel.shape[1] * 160, generator=generator)
+
+    x, y, z = wave[None], *(0.1 * torch.randn(1, 11200, generator=torch.Generator().manual_seed(i)) for i in (0, 1))
+    spectra = [log_magnitudes(side) for side in (x, y, z)]
+    by_hand = distance(spectra[0], spectra[1]) + distance(spectra[0], spectra[2]) - distance(spectra[1], spectra[2])
+    assert vocoder.distances(noise, [wave]) == pytest.approx([float(by_hand)])
 
 
 def test_silence_does_not_beat_griffin_lim(short_griffin_lim):

@@ -94,6 +94,14 @@ def test_wrong_order_and_missing_sounds_show():
     assert scenes.compare(judge(), PAIRS, heard(("owl",), ("bee",), ("rain",), ("wind",)), RIGHT, counts=True)[0].failed
 
 
+def test_chance_holds_clips_against_other_prompts_of_their_relation():
+    courses = follow(judge(), heard(("dog", "cat"), ("dog", "cat"), ("rain", "siren") * 64, ("dog", "cat") * 64).mels)
+    asked = (*PAIRS[:3], pair("wind", "frog", "together"))
+    # Clip 2 holds what prompt 1 asks for; clips 1, 3 and 4 hold nothing that another prompt of their relation asks for.
+    assert scenes.mismatched(scenes.both, courses, asked) == 0.25
+    assert scenes.share(scenes.both, courses, asked) == 0.5
+
+
 def test_chance_leaves_out_prompts_that_share_a_sound():
     sharing = (pair("dog", "cat"), pair("dog", "owl"))
     both = follow(judge(), heard(("dog", "cat"), ("dog", "owl")).mels)

@@ -23,6 +23,7 @@ from audiojourney.recipes.pocket_eval.sounds import (
     WAY_TO_GET_THEM,
     Heard,
     Sounds,
+    find_recordings,
     fresh,
     read_recordings,
 )
@@ -109,6 +110,10 @@ class Bench:
         if folds not in self._recorded:
             self._recorded[folds] = read_recordings(self.recordings, folds).heard()
         return self._recorded[folds]
+
+    def sources(self, *folds: int) -> tuple[str, ...]:
+        """Where each of these recordings was cut from; without that knowledge each stands for itself."""
+        return tuple(clip.source_url or clip.id for clip in find_recordings(self.recordings, folds))
 
     def real(self, judge: Judge) -> Heard:
         """Clips that a judge never heard: recordings of its test folds and fresh scenes."""

@@ -26,7 +26,9 @@ METHOD = """\
   one. *Real* is the distance of two sets of real clips. The centroid distance is the mean over classes in the same
   space.
 - **Novelty.** A clip counts as a copy when it lies nearer to a training clip, in the judge's features, than the 5 %
-  quantile of the distances between training clips and their nearest neighbours. *Real* are held-out clips.
+  quantile of the distances between training clips and their nearest neighbours. *Real* are held-out clips. Training
+  clips are the recordings of folds 1-3. Several of them are cut from one source and almost alike, so a second line
+  takes the bound from clips of different sources only.
 - **Autoencoder and vocoder** get the log-mel of real clips whose peak is at 0.5. The gate of the autoencoder hangs
   on the lenient judge, because fold 4 is new to both. The energy distance is d(x, y) + d(x, y') - d(y, y') of two
   independent outputs.

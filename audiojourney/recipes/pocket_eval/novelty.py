@@ -5,6 +5,9 @@ N clips, D features.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
 from audiojourney.data.bank import open_bank
@@ -24,63 +27,88 @@ QUANTILE = 0.05  # of the distances from training clip to nearest training clip:
 
 def measure(bench: Bench) -> list[Figure]:
     """Hold generated clips against the recordings, and the synthesised clips where they are given, of the training."""
-    training = bench.recorded(*SEEN_FOLDS) + _synthesised(bench)
+    training, sources = bench.recorded(*SEEN_FOLDS), bench.sources(*SEEN_FOLDS)
+    if bench.config.training:
+        synthesised = _synthesised(bench.config.training)
+        training, sources = training + synthesised, (*sources, *(f"scene {i}" for i in range(len(synthesised))))
     heard = set(training.concepts)
     generated, held_out = bench.generated.of(heard), bench.held_out.heard().of(heard)
-    return [compare(judge, generated, training, held_out, counts=judge is bench.strict) for judge in bench.judges]
+    figures = []
+    for judge in bench.judges:
+        figures += compare(judge, generated, training, sources, held_out, counts=judge is bench.strict)
+    return figures
 
 
-def _synthesised(bench: Bench) -> Heard:
-    if not bench.config.training:
-        return Heard((), ())
-    bank = open_bank(bench.config.training, GENAU.rate_hz, keep=lambda clip: len(clip.labels) == 1)
+def _synthesised(folders: Sequence[Path]) -> Heard:
+    bank = open_bank(folders, GENAU.rate_hz, keep=lambda clip: len(clip.labels) == 1)
     return Heard(
         tuple(concept_of(clip.labels[0]) for clip in bank.clips), tuple(hear(bank.wave(i)) for i in range(len(bank)))
     )
 
 
-def compare(judge: Judge, generated: Heard, training: Heard, held_out: Heard, *, counts: bool) -> Figure:
-    """Share of generated clips that lie nearer to a training clip than training clips lie to each other."""
-    known = judge.features(training.mels)
-    limit = copy_distance(known)
-    near = nearest(judge.features(generated.mels), known)
-    return Figure(
-        gate=GATE,
-        what="share of clips that are copies of training clips",
-        judge=judge.recipe.name,
-        sign="<=",
-        limit=MOST,
-        counts=counts,
-        reached=float(np.mean(near < limit)),
-        real=float(np.mean(nearest(judge.features(held_out.mels), known) < limit)),
-        chance=float(np.mean(nearest(known, known) < limit)),
-        chance_of="the training clips themselves",
-        clips=len(near),
-        share=True,
-        seeds=f"{KNOWN_FIRST} on",
-        detail={
-            "distance of a copy": limit,
-            "median distance of generated clips": float(np.median(near)),
-            "training clips": len(training),
-            "held-out clips": len(held_out),
-        },
-    )
+def compare(
+    judge: Judge, generated: Heard, training: Heard, sources: Sequence[str], held_out: Heard, *, counts: bool
+) -> list[Figure]:
+    """Share of generated clips that lie nearer to a training clip than training clips lie to each other.
 
-
-def nearest(rows: np.ndarray, others: np.ndarray, *, leave_self: bool = False) -> np.ndarray:
-    """Distance of each row (N, D) to the nearest of `others` (M, D), shape (N,).
+    The second figure, for comparison, sets the bound from training clips of different sources alone: several recordings
+    of one source are almost copies themselves.
 
     Args:
-        rows: from where.
-        others: to where.
-        leave_self: the two sets are the same, and a row is not its own neighbour.
+        judge: whose features are taken.
+        generated: clips of the concepts that the training clips have.
+        training: clips that the generator was trained on.
+        sources: where each of them comes from.
+        held_out: real clips that it was not trained on.
+        counts: whether the gate hangs on this judge.
     """
+    known, made, others = (judge.features(heard.mels) for heard in (training, generated, held_out))
+    near, near_others, itself = nearest(made, known), nearest(others, known), nearest(known, known)
+
+    def figure(what: str, limit: float, counted: bool) -> Figure:
+        return Figure(
+            gate=GATE,
+            what=what,
+            judge=judge.recipe.name,
+            sign="<=",
+            limit=MOST,
+            counts=counted,
+            reached=float(np.mean(near < limit)),
+            real=float(np.mean(near_others < limit)),
+            chance=float(np.mean(itself < limit)),
+            chance_of="the training clips themselves",
+            clips=len(near),
+            share=True,
+            seeds=f"{KNOWN_FIRST} on",
+            detail={
+                "distance of a copy": limit,
+                "median distance": float(np.median(near)),
+                "training clips": len(known),
+            },
+        )
+
+    return [
+        figure("share of clips that are copies of training clips", copy_distance(known, range(len(known))), counts),
+        figure("the same, bound from clips of different sources", copy_distance(known, sources), False),
+    ]
+
+
+def nearest(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Distance of each row (N, D) to the nearest of `others` (M, D), shape (N,)."""
+    return distances(rows, others).min(axis=1)
+
+
+def distances(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Distance of each row (N, D) to each of `others` (M, D), shape (N, M)."""
     squares = np.square(rows).sum(axis=1)[:, None] + np.square(others).sum(axis=1)[None] - 2 * rows @ others.T
-    if leave_self:
-        np.fill_diagonal(squares, np.inf)
-    return np.sqrt(np.maximum(squares.min(axis=1), 0))
+    return np.sqrt(np.maximum(squares, 0))
 
 
-def copy_distance(training: np.ndarray) -> float:
-    """Below this distance two clips count as copies: a quantile of nearest distances among training rows (M, D)."""
-    return float(np.quantile(nearest(training, training, leave_self=True), QUANTILE))
+def copy_distance(training: np.ndarray, sources: Sequence[object]) -> float:
+    """Below this distance two clips count as copies: a quantile of nearest distances among training rows (M, D).
+
+    Clips of the same source, such as a clip and itself, are no neighbours.
+    """
+    groups = np.unique([str(source) for source in sources], return_inverse=True)[1]
+    apart = np.where(groups[:, None] == groups[None], np.inf, distances(training, training))
+    return float(np.quantile(apart.min(axis=1), QUANTILE))

@@ -90,7 +90,7 @@ def _held_out(fold: Any) -> str:
         return (
             "It was trained on all recordings, so the strict judge shares some with it: these figures are flattering."
         )
-    return f"Which recordings it was trained without is not what it should be: {fold}."
+    return f"Recordings held out from its training: {fold}; the strict judge asks for fold {HELD_OUT_FOLD}."
 
 
 def _verdict(figures: Sequence[Figure], gates: Sequence[str]) -> str:
