@@ -102,10 +102,25 @@ def test_the_page_on_data_lists_every_code():
     assert {code for code, _ in BROKEN.values()} <= CODES.keys()
 
 
-def test_what_a_text_begins_with_is_told(tmp_path: Path):
-    BROKEN["page.wav"][1](tmp_path / "page.wav")
-    with pytest.raises(ClipError, match="<!DOCTYPE html>"):
-        load(tmp_path / "page.wav", 16_000)
+@pytest.mark.usefixtures("without_av")
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("page.wav", "begins with the text '<!DOCTYPE html>"),
+        ("zeros.flac", "zero bytes only"),
+        ("picture.wav", "a PNG picture"),
+        ("random.wav", "begins with the bytes c0"),
+        ("rate_0.wav", "2 channels at 0 Hz"),
+        ("no_channels.wav", "0 channels at 44100 Hz"),
+        ("unknown_codec.wav", "codec 0x4d43"),
+        ("huge.flac", "68719476735 frames"),
+        ("size_0.wav", "file of 1044 bytes"),
+    ],
+)
+def test_the_reason_shows_what_was_found(tmp_path: Path, name: str, told: str):
+    BROKEN[name][1](tmp_path / name)
+    with pytest.raises(ClipError, match=told):
+        load(tmp_path / name, 16_000)
 
 
 @pytest.mark.parametrize("name", FORMATS)

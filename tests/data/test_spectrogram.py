@@ -96,6 +96,8 @@ def test_axes_have_ticks_and_letters(samples: int, rate_hz: int, times: int, fre
     assert black[: TOP + 256, LEFT - 2].sum() == frequencies
     assert black[TOP + 256 + 6 :].sum() > 50
     assert black[: TOP + 256, : LEFT - 6].sum() >= 20 * frequencies
+    assert black[TOP + 256 + 6 :, :30].sum() > 20  # "Hz"
+    assert black[TOP + 256 + 6 :, -15:].sum() > 10  # "s"
 
 
 def oklab(rgb: np.ndarray) -> np.ndarray:
