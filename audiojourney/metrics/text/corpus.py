@@ -24,13 +24,13 @@ class Counts(NamedTuple):
     Attributes:
         sentence: number of the sentence.
         gram: number of the n-gram.
-        count: how often it stands there.
+        times: how often it stands there.
         kinds: how many different n-grams there are in the corpus.
     """
 
     sentence: np.ndarray
     gram: np.ndarray
-    count: np.ndarray
+    times: np.ndarray
     kinds: int
 
 

@@ -63,10 +63,10 @@ def _clipped(corpus: Corpus, counts: Counts) -> np.ndarray:
     known, starts = np.unique(keys[~ours][order], return_index=True)
     if not len(known):
         return np.zeros(items)
-    most = np.maximum.reduceat(counts.count[~ours][order], starts)
+    most = np.maximum.reduceat(counts.times[~ours][order], starts)
     place = np.searchsorted(known, keys[ours]).clip(max=len(known) - 1)
     allowed = np.where(known[place] == keys[ours], most[place], 0)
-    kept = np.minimum(counts.count[ours], allowed)
+    kept = np.minimum(counts.times[ours], allowed)
     return np.bincount(counts.sentence[ours], weights=kept, minlength=items)
 
 
@@ -93,7 +93,7 @@ def _similarity(corpus: Corpus, counts: Counts) -> np.ndarray:
     keys = corpus.item[counts.sentence] * kinds + counts.gram
     seen = np.bincount(np.unique(keys[~ours]) % kinds, minlength=kinds)
     rarity = np.log(items) - np.log(np.maximum(seen, 1))
-    weights = counts.count * rarity[counts.gram]
+    weights = counts.times * rarity[counts.gram]
     norms = np.sqrt(np.bincount(counts.sentence, weights=weights**2, minlength=len(corpus.lengths)))
     references = len(corpus.lengths) - items
     if not ours.any():

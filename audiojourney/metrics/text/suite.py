@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from audiojourney.errors import MissingError, UsageError
+from audiojourney.errors import AudioJourneyError, UsageError
 from audiojourney.metrics.base import Metric, Result
 from audiojourney.metrics.rows import listed
 from audiojourney.metrics.text.corpus import Corpus
@@ -97,7 +97,7 @@ def _vocabulary(corpus: Corpus, shared: dict[str, Any]) -> Result:
 def _meteor(corpus: Corpus, folder: Path | None, shared: dict[str, Any]) -> Result:
     try:
         value, per_item = meteor(corpus, folder)
-    except MissingError as error:
+    except AudioJourneyError as error:  # absent or broken: the other metrics still count
         return Result(reason=str(error), **shared)
     return Result(value=value, per_item=per_item, **shared)
 
