@@ -52,6 +52,8 @@ class PocketGeneratorConfig:
         steps: default number of denoising steps.
         guidance: default guidance scale.
         rescale: guidance rescale.
+        guided_until: highest time at which guidance acts. At nearly pure noise it would push sounds that are mostly
+            quiet, such as knocks, into silence.
         sampler: default sampler.
     """
 
@@ -64,7 +66,8 @@ class PocketGeneratorConfig:
     max_duration_s: float = 10.24
     steps: int = 20
     guidance: float = 3.0
-    rescale: float = 0.5
+    rescale: float = 0.0
+    guided_until: int = 940
     sampler: str = "ddim"
 
 
@@ -185,6 +188,7 @@ class PocketGenerator:
             *self._conditions(prompts, sampling.negative),
             self.config.guidance if sampling.guidance is None else sampling.guidance,
             concat=join_conditions,
+            interval=(0, self.config.guided_until),
             rescale=self.config.rescale,
         )
         return find_sampler(sampling.sampler or self.config.sampler)(
