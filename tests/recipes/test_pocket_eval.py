@@ -56,6 +56,15 @@ def test_results_are_written_when_a_gate_fails(model, tmp_path, monkeypatch):
     assert [(figure["gate"], figure["met"]) for figure in table["figures"]] == [("good", True), ("bad", False)]
 
 
+def test_what_was_measured_before_an_error_is_kept(config):
+    def broken(bench):
+        raise MissingError("absent")
+
+    with pytest.raises(MissingError, match="absent"):
+        recipe.run(config, gates={"good": gate("good", 0.9), "broken": broken})
+    assert "| good | good of it |" in config.output.read_text(encoding="utf-8")
+
+
 def test_exit_code_is_zero_when_all_gates_are_met(model, tmp_path, monkeypatch):
     monkeypatch.setattr(recipe, "GATES", {"good": gate("good", 0.9), "aside": gate("aside", 0.1, counts=False)})
     found = invoke("--model", model, "-o", tmp_path / "r.md")
@@ -115,6 +124,7 @@ def test_gates_that_need_no_parts_work_on_a_bench_of_doubles(tmp_path, config):
     text = page.section(figures, GATES, facts())
     for name in GATES:
         assert f"| {name} | " in text
+        assert (f"| {name} | not measured |" in text) == (name not in ("named", "wordings"))
     assert "Not measured: size, autoencoder, vocoder, scenes, distribution, novelty." in text
     assert "| wind_chimes | 1 | 1 | 1 | 1 | 1 | 1 | - |" in text
 

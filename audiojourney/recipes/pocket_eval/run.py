@@ -61,15 +61,13 @@ class PocketEvalReport:
 def run(
     config: PocketEvalConfig,
     say: Say = lambda text: None,
-    on_figure: Callable[[Figure], None] = lambda figure: None,
     gates: Mapping[str, Measure] | None = None,
 ) -> PocketEvalReport:
-    """Measure, and write the page whether the gates are met or not.
+    """Measure, and write the page after every gate, whether it is met or not.
 
     Args:
         config: what is measured.
         say: is told what takes long.
-        on_figure: is told each figure as soon as it is known.
         gates: name to what measures it; None means `GATES`.
 
     Raises:
@@ -81,12 +79,12 @@ def run(
     bench = Bench(config, say)
     facts = _facts(config, bench)
     figures: list[Figure] = []
+    written: tuple[Path, ...] = ()
     for gate in chosen:
         say(f"gate {gate}")
-        for figure in known[gate](bench):
-            figures.append(figure)
-            on_figure(figure)
-    written = () if config.output is None else page.write(config.output, figures, tuple(known), facts)
+        figures += known[gate](bench)
+        if config.output is not None:
+            written = page.write(config.output, figures, tuple(known), facts)
     return PocketEvalReport(figures=tuple(figures), gates=tuple(known), facts=facts, written=written)
 
 
