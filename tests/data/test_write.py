@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from pathlib import Path
 
@@ -157,6 +158,14 @@ def test_wav_sizes_are_those_of_the_format(wave: np.ndarray):
     assert struct.unpack("<I", data[4:8])[0] == len(data) - 8
     assert data.index(b"data") % 2 == 0
     assert data[-2 * len(wave) :] == riff.pcm16(wave).tobytes()
+
+
+def test_chunks_of_odd_length_are_padded(wave: np.ndarray):
+    """The walk steps over the padding byte that a chunk of odd length is followed by."""
+    data = riff.wav_bytes(wave[:, None], 16_000, {"ICMT": "odd"})
+    data = data[:36] + b"note" + struct.pack("<I", 3) + b"abc\0" + data[36:]
+    assert [chunk.name for chunk in riff.chunks(io.BytesIO(data))] == [b"fmt ", b"note", b"LIST", b"data"]
+    assert riff.info_texts(io.BytesIO(data)) == {"ICMT": "odd"}
 
 
 def test_a_wav_beyond_4_gib_is_refused():
