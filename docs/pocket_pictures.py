@@ -1,6 +1,6 @@
 """Draws the pictures of docs/pocket.md: real beside generated sounds, and the curves of the training runs.
 
-    python docs/pocket_pictures.py RECORDINGS RUNS      # needs the extra "plot"
+python docs/pocket_pictures.py RECORDINGS RUNS      # needs the extra "plot"
 """
 
 from __future__ import annotations

@@ -47,12 +47,12 @@ def test_what_cannot_be_meant_is_refused_with_the_nearest(settings: tuple[str, .
 
 
 def test_an_unknown_preset_offers_the_nearest():
-    with pytest.raises(UsageError, match="no preset 'tiny/genau-va'. Did you mean 'tiny/genau-vae'"):
+    with pytest.raises(UsageError, match=r"no preset 'tiny/genau-va'\. Did you mean 'tiny/genau-vae'"):
         choose(preset="tiny/genau-va")
 
 
 def test_without_a_preset_those_that_exist_are_named():
-    with pytest.raises(UsageError, match="Nothing says what to pretrain.*genau/s.*pocket/generator.*tiny/genau"):
+    with pytest.raises(UsageError, match=r"Nothing says what to pretrain.*genau/s.*pocket/generator.*tiny/genau"):
         choose(preset=None)
 
 

@@ -124,6 +124,13 @@ def test_spectral_loss_has_a_finite_slope_in_silence():
     assert torch.isfinite(mel.grad).all()
 
 
+def test_lpips_sees_grey_images_normalised_as_vgg_expects():
+    network, mel = Lpips(), torch.randn(1, 16, 16)
+    image = torch.stack([(mel + 0.030) / 0.458, (mel + 0.088) / 0.448, (mel + 0.188) / 0.450], dim=1)
+    first, second = (network.get_submodule(f"net.slice1.{layer}") for layer in (0, 2))
+    torch.testing.assert_close(network._features(mel)[0], F.relu(second(F.relu(first(image)))))
+
+
 def test_lpips_weights_are_found_in_either_layout_or_missed_by_name(tmp_path):
     from safetensors.torch import save_file
 

@@ -56,8 +56,10 @@ def test_accumulated_micro_batches_equal_one_batch(tmp_path: Path, optimizer: st
     train(whole, replace(base, batch=8), tmp_path / "whole")
     train(parts, replace(base, batch=4, accumulate=2), tmp_path / "parts")
     torch.testing.assert_close(weights(whole), weights(parts), atol=1e-6, rtol=0)
-    lines = [[line["loss"] for line in read_log(tmp_path / name / "log.jsonl")[1:-1]] for name in ("whole", "parts")]
-    assert lines[0] == pytest.approx(lines[1], abs=1e-6)
+    logs = [read_log(tmp_path / name / "log.jsonl")[1:-1] for name in ("whole", "parts")]
+    # Both optimisers forgive a gradient that is twice as large, the norm does not.
+    for figure in ("loss", "grad_norm"):
+        assert [line[figure] for line in logs[0]] == pytest.approx([line[figure] for line in logs[1]], rel=1e-5)
 
 
 def test_the_gradient_is_clipped_and_the_log_has_its_norm_before(tmp_path: Path):

@@ -39,7 +39,7 @@ def test_a_wrong_world_size_stops_every_process_with_one_sentence(tmp_path: Path
 
 
 def test_an_error_on_one_rank_is_told_and_ends_the_others():
-    with pytest.raises(UsageError, match="no such thing as 7. Do something else."):
+    with pytest.raises(UsageError, match=r"no such thing as 7\. Do something else\."):
         launch(fail_on_one_rank, 2, "There is no such thing as 7.")
 
 

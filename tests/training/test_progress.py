@@ -40,7 +40,7 @@ def test_only_one_process_writes(tmp_path: Path):
 
 def test_an_unwritable_log_is_told_in_one_sentence(tmp_path: Path):
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(AudioJourneyError, match="log.jsonl cannot be written"):
+    with pytest.raises(AudioJourneyError, match=r"log\.jsonl cannot be written"):
         Log(tmp_path / "file" / "log.jsonl", Progress()).write({"step": 1})
 
 

@@ -1,6 +1,7 @@
 """Learning rates against reference values and at the corners."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_warmup_rises_to_the_full_rate_and_never_passes_it(shape: str):
     config = LoopConfig(steps=100, lr=1.0, warmup=10, lr_schedule=shape)
     rates = [learning_rate(config, step) for step in range(100)]
     assert rates[0] == pytest.approx(0.1)
-    assert all(after > before for before, after in zip(rates[:10], rates[1:11], strict=True))
+    assert all(after > before for before, after in pairwise(rates[:11]))
     assert rates[10] == max(rates) == 1.0
 
 

@@ -51,4 +51,5 @@ def test_nothing_is_drawn_past_the_last_step():
     with Prefetch(Counting(), CONFIG, rank=0, first=0) as batches:
         for _ in range(CONFIG.steps):
             batches.next()
+        assert batches.waiting is None
     assert len(drawn) == CONFIG.steps * CONFIG.accumulate

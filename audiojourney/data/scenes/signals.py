@@ -18,9 +18,7 @@ ALARMS = {
 }
 
 
-def _siren_pitch(
-    kind: str, low_hz: float, high_hz: float, period_s: float, samples: int, rate_hz: int
-) -> Signal:
+def _siren_pitch(kind: str, low_hz: float, high_hz: float, period_s: float, samples: int, rate_hz: int) -> Signal:
     """Pitch of a siren in Hz, shape (samples,): between `low_hz` and `high_hz`, once there and back in `period_s`."""
     cycle = dsp.time_axis(samples, rate_hz) / period_s % 1
     if kind == "two_tone":
@@ -52,9 +50,7 @@ def siren(rng: np.random.Generator, samples: int, rate_hz: int) -> Rendered:
     return Rendered(dsp.finish(wave), ((0.0, duration_s),), {"type": kind, "motion": motion})
 
 
-def _beep_gate(
-    beeps: int, on_off_pause_s: Signal, samples: int, rate_hz: int, start_s: float
-) -> tuple[Signal, int]:
+def _beep_gate(beeps: int, on_off_pause_s: Signal, samples: int, rate_hz: int, start_s: float) -> tuple[Signal, int]:
     """On-off curve of an alarm, shape (samples,), and how often it goes on; groups of `beeps`, then a pause."""
     on_s, off_s, pause_s = on_off_pause_s.tolist()
     group_s = beeps * (on_s + off_s) + pause_s

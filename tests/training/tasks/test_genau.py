@@ -207,9 +207,9 @@ def test_a_trained_generator_makes_sound_by_its_name(clips: Path, parts: dict[st
 
 
 def test_data_sets_must_fit_the_table(clips: Path, parts: dict[str, Path]):
-    with pytest.raises(UsageError, match="dataset_ids.mine is 32"):
+    with pytest.raises(UsageError, match=r"dataset_ids\.mine is 32"):
         build("generator", clips, parts, model={"dataset_ids": {"mine": 32}})
-    with pytest.raises(UsageError, match="model.dataset is 'yours'"):
+    with pytest.raises(UsageError, match=r"model\.dataset is 'yours'"):
         build("generator", clips, parts, model={"dataset": "yours"})
 
 
