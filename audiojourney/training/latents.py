@@ -58,7 +58,7 @@ class LatentCache:
         shard, row = self.shards[index // SHARD], index % SHARD
         start, end = shard["starts"][row : row + 2]
         scale, middle = (shard[name][row].astype(np.float32) for name in ("scale", "middle"))
-        packed = zlib.decompress(shard["bytes"][start:end])
+        packed = zlib.decompress(shard["bytes"][start:end].data)
         values = np.frombuffer(packed, np.int8 if self.precision == "7bit" else np.float16)
         return np.ascontiguousarray((values.reshape(-1, len(scale)) * scale + middle).T)
 

@@ -63,7 +63,7 @@ def test_training_starts_from_the_given_weights(made: Path, tmp_path: Path):
 
 def test_another_model_is_refused(made: Path, tmp_path: Path):
     config = choose(made, tmp_path, init=str(made / "vae"))
-    with pytest.raises(UsageError, match=r"gives 0 of the \.\* tensors"):
+    with pytest.raises(UsageError, match=r"gives 0 of the .* tensors"):
         build_task(config)
 
 

@@ -67,7 +67,7 @@ class PocketGeneratorConfig:
     steps: int = 20
     guidance: float = 3.0
     rescale: float = 0.0
-    guided_until: int = 940
+    guided_until: int = 960
     sampler: str = "ddim"
 
 
