@@ -21,7 +21,7 @@ from audiojourney.models.panns import Cnn14
 from audiojourney.models.pocket.listener import Listener
 from audiojourney.models.vggish import SHORTEST, VGGish, examples_of
 
-BATCH_S = 160.0  # seconds of sound that go through a network at once
+BATCH_S = 40.0  # seconds of sound that go through a network at once; more costs memory and gains nothing on a CPU
 WINDOW_S = 2.56  # what the pocket listener hears at once for a row, and by how much it moves on
 HOP_S = 1.28
 

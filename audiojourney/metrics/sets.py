@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from audiojourney.errors import UsageError
 from audiojourney.metrics.base import Metric, Result
-from audiojourney.metrics.conventions import OURS, Convention
+from audiojourney.metrics.conventions import OURS, Convention, Direction
 from audiojourney.metrics.divergence import KLDivergence
 from audiojourney.metrics.extrapolation import frechet_infinity
 from audiojourney.metrics.inception import Inception
@@ -111,8 +111,9 @@ def generation_metric(name: str, convention: Convention = OURS) -> Metric:
 
 
 def _reverse(name: str, convention: Convention) -> Metric:
-    swapped = {"reference_generated": "generated_reference", "generated_reference": "reference_generated"}
-    return KLDivergence(name, replace(convention, kl_direction=swapped[convention.kl_direction]))
+    forward = convention.kl_direction == "reference_generated"
+    turned: Direction = "generated_reference" if forward else "reference_generated"
+    return KLDivergence(name, replace(convention, kl_direction=turned))
 
 
 _BUILDERS: dict[str, Callable[[str, Convention], Metric]] = {
