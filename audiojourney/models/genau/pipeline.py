@@ -28,7 +28,7 @@ from audiojourney.models.genau.vae1d import VAE1d
 STEPS = 100
 GUIDANCE = 4.0
 PEAK = 0.8  # loudest sample of every published example
-SAMPLERS = ("ddim", "ddpm", "dpm++2m", "plms", "pndm")  # those that can ask a network for epsilon
+SAMPLERS = ("ddim", "ddpm", "dpm++2m", "plms", "pndm")  # those made for schedules that keep the variance
 
 
 @dataclass(frozen=True, kw_only=True)
