@@ -1,13 +1,14 @@
 """Frechet and centroid distance, novelty: copies, strangers, noise."""
 
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from audiojourney.recipes.pocket_eval import distribution, novelty
-from audiojourney.recipes.pocket_eval.sounds import Heard, white_noise
+from audiojourney.recipes.pocket_eval.sounds import RECORDED, SYNTHESISED, Heard, white_noise
 from tests.recipes.pocket_doubles import clips, judge, shuffled
 
 REAL, OTHER, MADE = clips(10, seed=1), clips(10, seed=2), clips(10, seed=3)
@@ -98,6 +99,30 @@ def test_clips_of_one_source_set_no_bound():
     assert literal.reached == 0 and apart.reached == pytest.approx(0.05, abs=0.03)
     assert literal.counts and not apart.counts
     assert apart.reached == pytest.approx(novel(clips(10, seed=6))[0].reached, abs=0.005)
+
+
+def test_scenes_of_the_training_are_looked_at_where_they_are_given(tmp_path, monkeypatch):
+    """Recordings are measured by themselves either way: among many scenes their copies would not show."""
+    recorded, scenes = clips(20, RECORDED, seed=7), clips(40, SYNTHESISED, seed=8, spread=40.0)
+    copied = clips(4, seed=9).of(SYNTHESISED) + recorded.pick(range(0, len(recorded), 5))
+    bench = SimpleNamespace(
+        config=SimpleNamespace(training=()),
+        generated=copied,
+        recorded=lambda *folds: recorded,
+        sources=lambda *folds: [str(i) for i in range(len(recorded))],
+        held_out=SimpleNamespace(heard=lambda: clips(2, seed=10)),
+        strict=judge(),
+        judges=(),
+    )
+    bench.judges = (bench.strict,)
+    alone = novelty.measure(bench)
+    assert [f.clips for f in alone] == [40, 40] and alone[0].reached == 1 and alone[0].failed
+    monkeypatch.setattr(novelty, "_synthesised", lambda folders: scenes)
+    bench.config.training = (tmp_path,)
+    first, _, everything = novelty.measure(bench)
+    assert first == alone[0]
+    assert everything.clips == len(copied) and everything.reached == pytest.approx(40 / len(copied), abs=0.02)
+    assert everything.counts and everything.what.startswith("all classes")
 
 
 def test_distances_by_hand():

@@ -91,6 +91,12 @@ def test_wrong_order_and_missing_sounds_show():
     total, sequence, together, order = scenes.compare(judge(), PAIRS, made, RIGHT, counts=True)
     assert (total.reached, sequence.reached, together.reached, order.reached) == (0.5, 0.5, 0.5, 0)
     assert total.real == 1 and total.met
+    assert total.detail["share of takes"] == {
+        "dog and cat": 1,
+        "bee and owl": 0,
+        "rain and siren": 0,
+        "wind and frog": 1,
+    }
     assert scenes.compare(judge(), PAIRS, heard(("owl",), ("bee",), ("rain",), ("wind",)), RIGHT, counts=True)[0].failed
 
 

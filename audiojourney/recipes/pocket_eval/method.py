@@ -27,8 +27,9 @@ METHOD = """\
   space.
 - **Novelty.** A clip counts as a copy when it lies nearer to a training clip, in the judge's features, than the 5 %
   quantile of the distances between training clips and their nearest neighbours. *Real* are held-out clips. Training
-  clips are the recordings of folds 1-3. Several of them are cut from one source and almost alike, so a second line
-  takes the bound from clips of different sources only.
+  clips are the recordings of folds 1-3; a line for all classes, where there is one, adds scenes that the generator
+  was trained on. Several recordings are cut from one source and almost alike, so a second line takes the bound from
+  clips of different sources only.
 - **Autoencoder and vocoder** get the log-mel of real clips whose peak is at 0.5. The gate of the autoencoder hangs
   on the lenient judge, because fold 4 is new to both. The energy distance is d(x, y) + d(x, y') - d(y, y') of two
   independent outputs.

@@ -77,7 +77,8 @@ def compare(judge: Judge, pairs: Sequence[Pair], made: Heard, real: Heard, *, co
         )
 
     everything = figure("two sounds: both named", both, range(len(pairs)))
-    figures = [replace(everything, sign=">=", limit=LEAST, counts=counts)]
+    told = {"share of takes": by_prompt(heard, pairs)}
+    figures = [replace(everything, sign=">=", limit=LEAST, counts=counts, detail=told)]
     figures += [figure(f"two sounds, {relation}: both named", both, chosen) for relation, chosen in kinds.items()]
     if "sequence" in kinds:
         figures.append(figure("two sounds, sequence: named in the right order", ordered, kinds["sequence"]))
@@ -98,6 +99,14 @@ def ordered(course: Course, pair: Pair) -> bool:
 def share(rule: Rule, courses: Sequence[Course], pairs: Sequence[Pair]) -> float:
     """Share of clips for which a rule holds."""
     return float(np.mean([rule(course, pair) for course, pair in zip(courses, pairs, strict=True)]))
+
+
+def by_prompt(courses: Sequence[Course], pairs: Sequence[Pair]) -> dict[str, float]:
+    """Share of the takes of each prompt in which both sounds are named."""
+    takes: dict[str, list[bool]] = {}
+    for course, pair in zip(courses, pairs, strict=True):
+        takes.setdefault(pair.prompt, []).append(both(course, pair))
+    return {prompt: float(np.mean(held)) for prompt, held in takes.items()}
 
 
 def mismatched(rule: Rule, courses: Sequence[Course], pairs: Sequence[Pair]) -> float:
