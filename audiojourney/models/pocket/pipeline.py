@@ -35,6 +35,8 @@ GRIFFIN_LIM = "griffin-lim"
 PEAK = 0.8
 QUIETEST_MEL = -11.6  # just under the silence of the front-end, ln 1e-5
 LOUDEST_MEL = 4.0
+SILENT_MEL = -7.0  # no training clip stays below it: their peak is at one half
+REDRAWS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +137,7 @@ class PocketGenerator:
         assert duration_s is not None
         samples = self._samples(duration_s)
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        latent = self._sample(prompts, sampling, self._latent_frames(samples), generators, on_step)
-        mel = self.autoencoder.decode(latent).clamp(QUIETEST_MEL, LOUDEST_MEL)
+        mel = self._mel(prompts, sampling, self._latent_frames(samples), generators, on_step)
         wave = self._vocode(mel, generators)[:, :samples]
         return PEAK * wave / wave.abs().amax(dim=1, keepdim=True).clamp(min=1e-5)
 
@@ -168,6 +169,24 @@ class PocketGenerator:
         per_frame = GENAU.hop_length * self.autoencoder.config.patch
         whole = latent_step(self.denoiser)
         return whole * math.ceil(max(samples, self.sample_rate_hz) / per_frame / whole)
+
+    def _mel(
+        self,
+        prompts: Sequence[str],
+        sampling: Sampling,
+        frames: int,
+        generators: Sequence[torch.Generator],
+        on_step: Callable[[int, int], None] | None,
+    ) -> Tensor:
+        """Log-mel (B, F, M); a row that came out silent is drawn anew from the numbers that follow."""
+        mel = self.autoencoder.decode(self._sample(prompts, sampling, frames, generators, on_step))
+        for _ in range(REDRAWS):
+            silent = [i for i, row in enumerate(mel) if float(row.max()) < SILENT_MEL]
+            if not silent:
+                break
+            again = [prompts[i] for i in silent], sampling, frames, [generators[i] for i in silent], None
+            mel[silent] = self.autoencoder.decode(self._sample(*again))
+        return mel.clamp(QUIETEST_MEL, LOUDEST_MEL)
 
     def _sample(
         self,

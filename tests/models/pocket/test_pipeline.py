@@ -102,3 +102,25 @@ def test_without_a_vocoder_griffin_lim_takes_its_place(tmp_path: Path) -> None:
         ["rain"], [1], Sampling(duration_s=1)
     )
     assert wave.shape == (1, 16_000) and torch.isfinite(wave).all()
+
+
+def test_a_silent_row_is_drawn_anew_and_the_others_stay(
+    generator: PocketGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+    decode = generator.autoencoder.decode
+
+    def sample(prompts: list[str], *rest: object) -> torch.Tensor:
+        asked.append(list(prompts))
+        return torch.zeros(len(prompts), 8, 26)
+
+    def first_time_silent(latent: torch.Tensor) -> torch.Tensor:
+        mel = torch.zeros_like(decode(latent))
+        mel[-1] -= 11.5 if len(asked) < 3 else 0
+        return mel
+
+    monkeypatch.setattr(generator, "_sample", sample)
+    monkeypatch.setattr(generator.autoencoder, "decode", first_time_silent)
+    wave = generator.generate(["rain", "whistle"], [1, 2], Sampling(duration_s=1))
+    assert asked == [["rain", "whistle"], ["whistle"], ["whistle"]]
+    assert wave.shape == (2, 16_000)
