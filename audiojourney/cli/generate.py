@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -62,6 +63,8 @@ def generate(
 
     The file carries its prompt, seed, model and settings: `aj info FILE` shows them, --like FILE repeats them.
     """
+    # Read when torch is loaded. On a busy machine threads that wait by spinning take minutes for what takes seconds.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     chosen = _chosen(ctx.params)
     if print_config:
         _ui.out(configuration.dump(chosen).rstrip())
