@@ -192,7 +192,7 @@ class Studio:
     def _chosen(self, take: Take, drawn: Sequence[tuple[int, Tensor]]) -> Sound:
         """Finish the best of the sounds drawn for a take."""
         waves = torch.stack([wave for _, wave in drawn])
-        scores = self.generator.rank([take.prompt.text] * len(drawn), waves) if self.config.candidates > 1 else None
+        scores = self._scores(take.prompt.text, waves) if self.config.candidates > 1 else None
         best = int(scores.argmax()) if scores is not None else 0
         native_hz, rate_hz = self.generator.sample_rate_hz, self.rate_hz
         length = self.sampling(take.prompt).duration_s or waves.shape[1] / native_hz
@@ -200,6 +200,12 @@ class Studio:
         samples = finish(wave, native_hz, rate_hz, round(length * rate_hz))
         score = float(scores[best]) if scores is not None else None
         return Sound(samples, rate_hz, self.meta(take.prompt, take.seeds, drawn[best][0]), score)
+
+
+    def _scores(self, prompt: str, waves: Tensor) -> Tensor | None:
+        """Rank waves (B, T), shape (B,), or None; networks that listen want a second at least, so silence is added."""
+        lacking = max(0, self.generator.sample_rate_hz - waves.shape[1])
+        return self.generator.rank([prompt] * len(waves), torch.nn.functional.pad(waves, (0, lacking)))
 
 
 @lru_cache(maxsize=1)

@@ -69,6 +69,7 @@ class ToneGenerator:
         return Familiarity(known, "a dog barking", 0.9 if known else 0.1)
 
     def rank(self, prompts: Sequence[str], waves: Tensor) -> Tensor | None:
+        assert waves.shape[1] >= self.sample_rate_hz, "too short to be listened to"
         return waves[:, :100].sum(dim=1) if self.ranks else None
 
 

@@ -149,6 +149,11 @@ def _score(tone, seed: int) -> float:
     return float(tone.rank(["rain"], tone.generate(["rain"], [seed], tone.defaults))[0])
 
 
+def test_sounds_too_short_to_be_ranked_are_ranked_with_silence_after_them(aj, tone):
+    assert aj("generate", "rain", "-d", "0.01", "--candidates", "2", "-o", "x.wav").exit_code == 0
+    assert soundfile.info("x.wav").frames == 160
+
+
 def test_candidates_of_a_model_that_cannot_rank_end_with_3_unless_all_are_kept(aj, tone):
     tone.ranks = False
     result = aj("generate", "rain", "--candidates", "2")
