@@ -187,7 +187,7 @@ def test_full_disk_keeps_what_was_finished_and_leaves_no_half_file(process, tmp_
 
 
 def test_interrupt_ends_with_130_and_keeps_what_was_finished(process, tmp_path):
-    aj = process("generate", "rain", "slow rain", "-s", "100", "-o", "out/")
+    aj = process("generate", "rain", "slow rain", "-s", "1000", "-o", "out/")
     finished = aj.stdout.readline().decode().strip()
     aj.send_signal(signal.SIGINT)
     _, err = aj.communicate(timeout=280)
@@ -199,7 +199,7 @@ def test_interrupt_ends_with_130_and_keeps_what_was_finished(process, tmp_path):
 
 
 def test_termination_leaves_no_temporary_file(process, tmp_path):
-    aj = process("generate", "rain", "slow rain", "--seed", "1", "-s", "100", "-o", "out/")
+    aj = process("generate", "rain", "slow rain", "--seed", "1", "-s", "1000", "-o", "out/")
     aj.stdout.readline()
     aj.terminate()
     _, err = aj.communicate(timeout=280)
