@@ -82,6 +82,7 @@ def test_whole_floats_are_whole_numbers_and_whole_numbers_are_floats():
 
 def test_unions_keep_the_exact_type():
     assert type(convert(2, int | float)) is int
+    assert type(convert(2, float | int)) is int
     assert type(convert(2.5, int | float)) is float
     assert convert(None, int | None) is None
     assert convert("x", int | str) == "x"

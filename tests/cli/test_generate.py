@@ -273,6 +273,7 @@ def test_prompts_of_different_length_and_negative_text_each_get_their_own(aj, to
     assert soundfile.info("00001-wind-1.wav").frames == 4000
     assert (read_tag("r-1.wav")["seed"], read_tag("r-1.wav")["id"]) == (40, "r/1")
     assert read_tag("00001-wind-1.wav")["negative"] == "rain"
+    assert [(drawn.duration_s, drawn.negative) for drawn in tone.samplings] == [(0.5, ""), (0.25, "rain")]
 
 
 def test_python_gives_the_same_sound_as_the_command(aj, tone, tmp_path):

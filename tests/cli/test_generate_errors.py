@@ -62,7 +62,7 @@ def test_wrong_usage_ends_with_2_and_says_what(aj, tone, case, tmp_path):
     assert (result.exit_code, told in result.stderr) == (2, True), result.stderr
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
-    assert left(tmp_path) == []
+    assert (left(tmp_path), tone.batches) == ([], [])
 
 
 def test_no_prompt_anywhere(aj, tone):
