@@ -201,7 +201,6 @@ class Studio:
         score = float(scores[best]) if scores is not None else None
         return Sound(samples, rate_hz, self.meta(take.prompt, take.seeds, drawn[best][0]), score)
 
-
     def _scores(self, prompt: str, waves: Tensor) -> Tensor | None:
         """Rank waves (B, T), shape (B,), or None; networks that listen want a second at least, so silence is added."""
         lacking = max(0, self.generator.sample_rate_hz - waves.shape[1])

@@ -44,12 +44,20 @@ def tone(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 def process(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory):
     """Start `aj` with the small generator as a process of its own, in an empty folder; returns the Popen."""
     pocket = tmp_path_factory.mktemp("pocket")
+    started: list[subprocess.Popen] = []
 
     def start(*arguments: object, script: tuple[str, ...] = ("-m", "tests.cli.double"), **options):
         """Take further variables as `env` and the rest as Popen does."""
         environment = {**os.environ, "AJ_TEST_POCKET": str(pocket), "PYTHONPATH": str(ROOT), **options.pop("env", {})}
         command = [sys.executable, *script, *map(str, arguments)]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(command, cwd=tmp_path, env=environment, **(pipes | options))
+        started.append(subprocess.Popen(command, cwd=tmp_path, env=environment, **(pipes | options)))
+        return started[-1]
 
-    return start
+    yield start
+    for one in started:
+        one.kill()
+        for pipe in (one.stdin, one.stdout, one.stderr):
+            if pipe is not None:
+                pipe.close()
+        one.wait()

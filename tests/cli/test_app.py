@@ -182,9 +182,10 @@ def test_help_into_a_closed_pipe_ends_quietly():
     reader = subprocess.Popen(
         [sys.executable, "-m", "audiojourney", "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    reader.stdout.close()
-    assert reader.stderr.read() == b""
-    assert reader.wait(timeout=280) in (0, 141)
+    with reader:
+        reader.stdout.close()
+        assert reader.stderr.read() == b""
+        assert reader.wait(timeout=280) == 141
 
 
 def test_json_output_has_null_for_what_is_not_finite(capsys):
