@@ -240,6 +240,13 @@ def test_links_lead_somewhere():
     assert [link for link in broken if not link.endswith(("pocket.md", "results.md"))] == []
 
 
+def test_every_page_is_in_the_index():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    assert [
+        page.name for page in ROOT.glob("docs/*.md") if f"]({page.name})" not in index and page.stem != "index"
+    ] == []
+
+
 def is_there(path: str, name: str) -> bool:
     """Say whether a file exists and defines a name; pages that long runs write may be absent."""
     file = ROOT / path

@@ -7,7 +7,6 @@ import re
 import signal
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
@@ -124,7 +123,7 @@ def _shared(
 def _load(name: str) -> Any:
     """Import the command `name`, as a Typer application or as a function of that name."""
     entry = COMMANDS[name]
-    module = importlib.import_module(entry.module) if entry.module and find_spec(entry.module) else None
+    module = importlib.import_module(entry.module) if entry.module else None
     settings: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
     if module is not None and isinstance(getattr(module, "app", None), typer.Typer):
         inner = module.app
