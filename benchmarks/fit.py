@@ -26,6 +26,7 @@ from audiojourney.models.fit import FIT
 from audiojourney.models.fit_config import FITConfig
 from audiojourney.models.fit_layers import Attention
 from audiojourney.models.genau.hifigan import HiFiGAN, HiFiGANConfig
+from audiojourney.models.onednn import use_onednn
 from audiojourney.models.pocket.vocoder import SpectralVocoder, SpectralVocoderConfig
 
 SIDE = 1024
@@ -103,7 +104,7 @@ def matrix_product(count: int) -> tuple[Call, float]:
 
 
 def measure_fit(config: FITConfig, repeats: int) -> dict[str, float]:
-    """Measure one forward, a guided step and their bfloat16 forms against the matrix product."""
+    """Measure one forward and a guided step, plain, in bfloat16 and through oneDNN, against the matrix product."""
     fit = random_weights(lambda: FIT(config))
     one, two = inputs(config, 1), inputs(config, 2)
     gflop = count_flops(fit) / 1e9
@@ -112,6 +113,8 @@ def measure_fit(config: FITConfig, repeats: int) -> dict[str, float]:
     exact = best_of({"matmul": product, "forward": forward, "guided": guided}, repeats)
     with torch.autocast("cpu", torch.bfloat16):
         rough = best_of({"forward": forward, "guided": guided}, repeats)
+    use_onednn(fit)
+    fast = best_of({"forward": forward, "guided": guided}, repeats)
     rate, peak = gflop / exact["forward"], product_gflop / exact["matmul"]
     return {
         "gflop_per_forward": gflop,
@@ -124,6 +127,9 @@ def measure_fit(config: FITConfig, repeats: int) -> dict[str, float]:
         "bf16_forward_s": rough["forward"],
         "bf16_guided_step_s": rough["guided"],
         "bf16_speed_up": exact["forward"] / rough["forward"],
+        "onednn_forward_s": fast["forward"],
+        "onednn_guided_step_s": fast["guided"],
+        "onednn_speed_up": exact["forward"] / fast["forward"],
     }
 
 
