@@ -1,0 +1,1 @@
+"""`aj eval`: measure generated sounds, captions and classifiers."""
