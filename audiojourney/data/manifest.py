@@ -19,6 +19,7 @@ from typing import Any
 
 from audiojourney.data.clip import Caption, Clip
 from audiojourney.data.rows import Row, RowError, to_clip, to_row
+from audiojourney.data.spool import FirstSeen
 from audiojourney.errors import MissingError, UsageError
 from audiojourney.files import append_bytes, write_bytes
 
@@ -50,7 +51,10 @@ class BadRow:
         return f"{self.path}, line {self.line}: {self.reason}"
 
 
-def read_clips(source: Path | str, on_bad_row: Callable[[BadRow], None] | None = None) -> list[Clip]:
+OnBadRow = Callable[[BadRow], None]
+
+
+def read_clips(source: Path | str, on_bad_row: OnBadRow | None = None) -> list[Clip]:
     """Read the clips of a data folder or of a manifest file (`.jsonl`, `.json` with a row a line, `.csv`, `.tsv`).
 
     A cut last line, as a killed writer leaves it, is dropped and reported. Sound files are not opened.
@@ -63,18 +67,29 @@ def read_clips(source: Path | str, on_bad_row: Callable[[BadRow], None] | None =
         MissingError: there is no such file or folder.
         UsageError: rows are bad and `on_bad_row` is None, or the file is of an unknown kind.
     """
-    source = Path(source)
-    if not source.exists():
-        raise MissingError(f"There is no data at {source}.")
     bad: list[BadRow] = []
-    clips = _read_folder(source, bad) if source.is_dir() else _read_file(source, bad)
-    for row in bad:
-        if on_bad_row:
-            on_bad_row(row)
-    if bad and not on_bad_row:
+    clips = list(iter_clips(source, on_bad_row or bad.append))
+    if bad:
         more = f" (and {len(bad) - _SHOWN} more)" if len(bad) > _SHOWN else ""
         raise UsageError("; ".join(map(str, bad[:_SHOWN])) + more, "Mend or remove these lines.")
     return clips
+
+
+def iter_clips(source: Path | str, on_bad_row: OnBadRow) -> Iterator[Clip]:
+    """Read clips one after another, as `read_clips` does; memory does not grow with the length of JSON lines.
+
+    Args:
+        source: folder or file.
+        on_bad_row: is told of each bad row when it is met.
+
+    Raises:
+        MissingError: there is no such file or folder.
+        UsageError: the file is of an unknown kind.
+    """
+    source = Path(source)
+    if not source.exists():
+        raise MissingError(f"There is no data at {source}.")
+    return _read_folder(source, on_bad_row) if source.is_dir() else _read_file(source, on_bad_row)
 
 
 def write_clips(path: Path | str, clips: Iterable[Clip]) -> None:
@@ -156,15 +171,17 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def _read_folder(folder: Path, bad: list[BadRow]) -> list[Clip]:
+def _read_folder(folder: Path, bad: OnBadRow) -> Iterator[Clip]:
     own = next(_manifests(folder), None)
-    if own:
-        return _read_file(own, bad)
     splits = [path for sub in _folders(folder) for path in [next(_manifests(sub), None)] if path]
-    if splits:
-        clips = [(path.parent.name, clip) for path in splits for clip in _read_file(path, bad)]
-        return [clip if clip.split else replace(clip, split=split) for split, clip in clips]
-    return [_plain(path, folder) for path in _sounds(folder)]
+    if own:
+        yield from _read_file(own, bad)
+    elif splits:
+        for path in splits:
+            clips = _read_file(path, bad)
+            yield from (clip if clip.split else replace(clip, split=path.parent.name) for clip in clips)
+    else:
+        yield from (_plain(path, folder) for path in _sounds(folder))
 
 
 def _manifests(folder: Path) -> Iterator[Path]:
@@ -192,7 +209,7 @@ def _plain(path: Path, folder: Path) -> Clip:
     return Clip(path=path, id=name.as_posix(), labels=labels, captions=captions)
 
 
-def _read_file(path: Path, bad: list[BadRow]) -> list[Clip]:
+def _read_file(path: Path, bad: OnBadRow) -> Iterator[Clip]:
     kind = path.suffix.lower()
     if kind in (".jsonl", ".json", ".ndjson"):
         rows = _json_rows(path, bad)
@@ -200,55 +217,58 @@ def _read_file(path: Path, bad: list[BadRow]) -> list[Clip]:
         rows = _csv_rows(path, bad, "\t" if kind == ".tsv" else ",")
     else:
         raise UsageError(f"{path} is no list of clips.", "Give a folder, or a .jsonl, .csv or .tsv file.")
-    clips: list[Clip] = []
-    first_line: dict[str, int] = {}
+    return _clips(path, rows, bad)
+
+
+def _clips(path: Path, rows: Iterator[tuple[int, Row]], bad: OnBadRow) -> Iterator[Clip]:
+    seen = FirstSeen()
     for line, row in rows:
         try:
             clip = to_clip(row, path.parent)
-            if clip.id in first_line and "id" in row:
-                raise RowError(f"the id {clip.id!r} is already that of line {first_line[clip.id]}")
-            if clip.id in first_line:
+            first = seen.before(clip.id, line)
+            if first is not None and "id" in row:
+                raise RowError(f"the id {clip.id!r} is already that of line {first}")
+            if first is not None:
                 clip = replace(clip, id=f"{clip.id}#{line}")  # one sound in several rows, as for several captions
-            first_line[clip.id] = line
-            clips.append(clip)
+                seen.before(clip.id, line)
+            yield clip
         except RowError as error:
-            bad.append(BadRow(path, line, str(error)))
-    return clips
+            bad(BadRow(path, line, str(error)))
 
 
-def _json_rows(path: Path, bad: list[BadRow]) -> Iterator[tuple[int, Row]]:
+def _json_rows(path: Path, bad: OnBadRow) -> Iterator[tuple[int, Row]]:
     """Yield line numbers and objects; what is no object goes to `bad`."""
-    lines = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line, parse_constant=lambda name: None)  # NaN is no value
-        except (ValueError, RecursionError) as error:
-            if number == len(lines):
-                _log.warning("%s, line %d: the last line is cut and was left out.", path, number)
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line, parse_constant=lambda name: None)  # NaN is no value
+            except (ValueError, RecursionError) as error:
+                if not line.endswith(b"\n"):
+                    _log.warning("%s, line %d: the last line is cut and was left out.", path, number)
+                else:
+                    bad(BadRow(path, number, f"no JSON ({error})"))
+                continue
+            if isinstance(row, dict):
+                yield number, row
             else:
-                bad.append(BadRow(path, number, f"no JSON ({error})"))
-            continue
-        if isinstance(row, dict):
-            yield number, row
-        else:
-            bad.append(BadRow(path, number, f"an object was expected, not {str(row)[:40]!r}"))
+                bad(BadRow(path, number, f"an object was expected, not {str(row)[:40]!r}"))
 
 
-def _csv_rows(path: Path, bad: list[BadRow], delimiter: str) -> Iterator[tuple[int, Row]]:
+def _csv_rows(path: Path, bad: OnBadRow, delimiter: str) -> Iterator[tuple[int, Row]]:
     """Yield line numbers and objects of a table with a header line; empty cells count as absent."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        bad.append(BadRow(path, 1, f"not UTF-8 ({error.reason} at byte {error.start})"))
+        bad(BadRow(path, 1, f"not UTF-8 ({error.reason} at byte {error.start})"))
         return
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for row in reader:
             if None in row or None in row.values():
-                bad.append(BadRow(path, reader.line_num, f"{len(reader.fieldnames or ())} cells were expected"))
+                bad(BadRow(path, reader.line_num, f"{len(reader.fieldnames or ())} cells were expected"))
             else:
                 yield reader.line_num, {key: value for key, value in row.items() if value}
     except csv.Error as error:
-        bad.append(BadRow(path, reader.line_num, f"no CSV ({error})"))
+        bad(BadRow(path, reader.line_num, f"no CSV ({error})"))
