@@ -29,12 +29,16 @@ class Picture:
         height: rows of the picture without margins.
         range_db: what lies this far below the loudest point is drawn as nothing.
         window_s: length of the analysis window in seconds.
+        ink: RGB of axes and numbers, from 0 to 255.
+        paper: RGB of the margins; None lets through what lies behind the picture.
     """
 
     width: int = 880
     height: int = 256
     range_db: float = 80.0
     window_s: float = 0.046
+    ink: tuple[int, int, int] = (0, 0, 0)
+    paper: tuple[int, int, int] | None = (255, 255, 255)
 
 
 PICTURE = Picture()
@@ -68,7 +72,8 @@ def spectrogram_png(wave: np.ndarray, rate_hz: int, picture: Picture = PICTURE) 
     canvas[_TOP : _TOP + picture.height, _LEFT : _LEFT + picture.width] = shades[::-1]
     _draw_frequency_axis(canvas, rate_hz, picture)
     _draw_time_axis(canvas, len(mono) / rate_hz, picture)
-    return png(canvas, np.concatenate([colours(_BLACK), [[0, 0, 0], [255, 255, 255]]]))
+    palette = np.concatenate([colours(_BLACK), [picture.ink, picture.paper or (0, 0, 0)]])
+    return png(canvas, palette, clear=None if picture.paper else _WHITE)
 
 
 def _shades(levels: np.ndarray, range_db: float) -> np.ndarray:
@@ -146,9 +151,13 @@ _LMS_TO_RGB = np.array(
 
 
 def _draw_frequency_axis(canvas: np.ndarray, rate_hz: int, picture: Picture) -> None:
+    free = canvas.shape[0]  # rows below this one are taken by the number before
     for hz in (tick for tick in _TICKS_HZ if tick <= rate_hz / 2):
         y = _TOP + picture.height - 1 - round(_share_of(hz, rate_hz) * (picture.height - 1))
         canvas[y, _LEFT - _TICK : _LEFT] = _BLACK
+        if y + TEXT_HEIGHT // 2 >= free:
+            continue
+        free = y - TEXT_HEIGHT // 2 - 1
         label = f"{hz // 1000}k" if hz >= 1000 else str(hz)
         draw_text(canvas, _BLACK, label, _LEFT - _TICK - 4 - text_width(label), y - TEXT_HEIGHT // 2)
     draw_text(canvas, _BLACK, "Hz", 4, canvas.shape[0] - _BOTTOM + 8)
@@ -165,18 +174,20 @@ def _draw_time_axis(canvas: np.ndarray, duration_s: float, picture: Picture) -> 
     draw_text(canvas, _BLACK, "s", canvas.shape[1] - text_width("s") - 4, y + _TICK + 4)
 
 
-def png(pixels: np.ndarray, palette: np.ndarray) -> bytes:
+def png(pixels: np.ndarray, palette: np.ndarray, clear: int | None = None) -> bytes:
     """Encode a picture as PNG.
 
     Args:
         pixels: numbers of colours, uint8, shape (rows, columns).
         palette: RGB of up to 256 colours, from 0 to 255, shape (colours, 3).
+        clear: number of the colour that is transparent, if any.
     """
     rows, columns = pixels.shape
     lines = np.pad(pixels, ((0, 0), (1, 0)))  # each line begins with the number of its filter, 0 = none
     parts = (
         (b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)),
         (b"PLTE", palette.astype(np.uint8).tobytes()),
+        *([] if clear is None else [(b"tRNS", b"\xff" * clear + b"\x00")]),
         (b"IDAT", zlib.compress(lines.tobytes(), 9)),
         (b"IEND", b""),
     )
