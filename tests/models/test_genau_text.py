@@ -12,10 +12,13 @@ from transformers import ClapFeatureExtractor
 
 from audiojourney.data.mel import CLAP, log_mel
 from audiojourney.errors import MissingError, UsageError
-from audiojourney.models.genau import text_models
+from audiojourney.models import transformers_parts
+from audiojourney.models.clap.cropping import fit_length
+from audiojourney.models.clap.keys import clap_state
+from audiojourney.models.clap.network import Clap
 from audiojourney.models.genau.conditioner import GenAuConditioner
-from audiojourney.models.genau.laion_keys import clap_state
-from audiojourney.models.genau.text_models import Clap, FlanT5, fit_length, read_tokenizer
+from audiojourney.models.genau.text_models import FlanT5
+from audiojourney.models.transformers_parts import read_tokenizer
 from tests.models.official_layout import (
     CLAP_WIDTH,
     T5_WIDTH,
@@ -199,7 +202,7 @@ def test_short_sounds_repeat_whole(length: int, expected: list[int]):
 
 def test_a_broken_transformers_is_one_sentence():
     with pytest.raises(MissingError, match=r"transformers.Nothing cannot be loaded.*aj doctor"):
-        text_models.transformers_class("models.clap.modeling_clap", "Nothing")
+        transformers_parts.transformers_class("models.clap.modeling_clap", "Nothing")
 
 
 def test_a_folder_without_tokenizer_is_reported(tmp_path: Path):

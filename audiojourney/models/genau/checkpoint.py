@@ -14,6 +14,7 @@ import torch
 
 from audiojourney.diffusion.schedule import NoiseSchedule
 from audiojourney.errors import MissingError, UsageError
+from audiojourney.models.clap.network import Clap
 from audiojourney.models.fit import FIT
 from audiojourney.models.genau.conditioner import DEFAULT_DATASET, GenAuConditioner
 from audiojourney.models.genau.hifigan import HiFiGAN, HiFiGANConfig
@@ -22,8 +23,9 @@ from audiojourney.models.genau.pipeline import GenAuGenerator, GenAuOptions
 from audiojourney.models.genau.published import PARTS, locate
 from audiojourney.models.genau.sizes import check_fit, fit_sizes, vae_sizes, vocoder_sizes
 from audiojourney.models.genau.state import State, fill, fold_weight_norm, read_state, under
-from audiojourney.models.genau.text_models import Clap, FlanT5, read_tokenizer
+from audiojourney.models.genau.text_models import FlanT5
 from audiojourney.models.genau.vae1d import VAE1d
+from audiojourney.models.transformers_parts import read_tokenizer
 
 FIT_PREFIX = "model.diffusion_model."
 VAE_PREFIX = "first_stage_model."

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from audiojourney.errors import UsageError
 from audiojourney.models.base import Condition
+from audiojourney.models.clap.network import Clap
 from audiojourney.models.genau.official_yaml import DATASET_IDS
-from audiojourney.models.genau.text_models import Clap, FlanT5
+from audiojourney.models.genau.text_models import FlanT5
 from audiojourney.registry import offer
 
 DEFAULT_DATASET = "audiocaps"

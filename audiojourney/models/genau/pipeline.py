@@ -18,11 +18,11 @@ from audiojourney.diffusion.samplers import find_sampler
 from audiojourney.diffusion.schedule import NoiseSchedule
 from audiojourney.errors import UsageError
 from audiojourney.models.base import Condition, Familiarity, Sampling
+from audiojourney.models.clap.network import Clap
 from audiojourney.models.fit import FIT
 from audiojourney.models.genau.conditioner import GenAuConditioner, joined
 from audiojourney.models.genau.hifigan import HiFiGAN
 from audiojourney.models.genau.noise import GenAuNoise
-from audiojourney.models.genau.text_models import Clap
 from audiojourney.models.genau.vae1d import VAE1d
 
 STEPS = 100

@@ -1,7 +1,7 @@
-"""Key tables: CLAP and T5 tensors of published checkpoints under the names of transformers.
+"""Key table: the tensors of LAION's CLAP checkpoints under the names of transformers.
 
-LAION's CLAP keeps query, key and value of its audio branch in one matrix and carries classifier heads and spectrogram
-kernels that nothing here uses.
+They keep query, key and value of the audio branch in one matrix and carry classifier heads and spectrogram kernels
+that nothing here uses.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ def clap_state(laion: State) -> State:
             state[f"{side}_projection.{_PROJECTIONS[layer]}.{kind}"] = tensor
     for name, tensor in under(laion, "audio_branch.").items():
         if not any(part in name for part in _UNUSED):
-            state |= {f"audio_model.audio_encoder.{new}": value for new, value in _audio_tensors(name, tensor).items()}
+            state |= {f"audio_model.audio_encoder.{new}": value for new, value in audio_tensors(name, tensor).items()}
     return state
 
 
-def _audio_tensors(name: str, tensor: Any) -> State:
+def audio_tensors(name: str, tensor: Any) -> State:
     """Return one audio tensor under its new name, or three where it holds query, key and value."""
     if ".attn.qkv." in name:
         before, kind = name.split(".attn.qkv.")
@@ -69,7 +69,7 @@ def clap_sizes(state: State) -> dict[str, Any]:
     Sizes come from shapes; heads of the text branch are 64 wide, as in every RoBERTa.
     """
     audio, text = under(state, "audio_model.audio_encoder."), under(state, "text_model.")
-    stages = _numbers(audio, "layers.")
+    stages = numbers(audio, "layers.")
     vocabulary, width = text["embeddings.word_embeddings.weight"].shape
     tables = [audio[f"layers.{i}.blocks.0.attention.self.relative_position_bias_table"] for i in stages]
     projection = state["text_projection.linear2.weight"].shape[0]
@@ -78,7 +78,7 @@ def clap_sizes(state: State) -> dict[str, Any]:
         "text_config": {
             "vocab_size": vocabulary,
             "hidden_size": width,
-            "num_hidden_layers": len(_numbers(text, "encoder.layer.")),
+            "num_hidden_layers": len(numbers(text, "encoder.layer.")),
             "num_attention_heads": max(width // 64, 1),
             "intermediate_size": text["encoder.layer.0.intermediate.dense.weight"].shape[0],
             "max_position_embeddings": text["embeddings.position_embeddings.weight"].shape[0],
@@ -89,7 +89,7 @@ def clap_sizes(state: State) -> dict[str, Any]:
             "patch_embeds_hidden_size": embed.shape[0],
             "patch_size": embed.shape[-1],
             "hidden_size": audio["norm.weight"].shape[0],
-            "depths": [len(_numbers(audio, f"layers.{i}.blocks.")) for i in stages],
+            "depths": [len(numbers(audio, f"layers.{i}.blocks.")) for i in stages],
             "num_attention_heads": [table.shape[1] for table in tables],
             "window_size": (round(tables[0].shape[0] ** 0.5) + 1) // 2,
             "num_mel_bins": audio["batch_norm.weight"].shape[0],
@@ -100,43 +100,6 @@ def clap_sizes(state: State) -> dict[str, Any]:
     }
 
 
-def t5_state(state: State) -> State:
-    """Return the tensors of a T5 encoder under the names of `transformers.T5EncoderModel`.
-
-    Known are that layout itself, a whole T5 (its decoder is dropped), and a bare encoder stack without prefix. The
-    embedding may be there once or twice.
-
-    Raises:
-        MissingError: there is no encoder or no embedding.
-    """
-    inner = under(state, "encoder.") or {k: v for k, v in state.items() if k.startswith(("block.", "final_", "embed_"))}
-    embedding = state.get("shared.weight", inner.get("embed_tokens.weight"))
-    if embedding is None or "block.0.layer.0.SelfAttention.q.weight" not in inner:
-        raise MissingError(f"The T5 checkpoint lacks its embedding or encoder (it has {list(state)[:3]} ...).")
-    encoder = {f"encoder.{name}": tensor for name, tensor in inner.items()}
-    return {"shared.weight": embedding, **encoder, "encoder.embed_tokens.weight": embedding}
-
-
-def t5_sizes(state: State) -> dict[str, Any]:
-    """Return the keyword arguments of `transformers.T5Config` that fit a translated state."""
-    blocks = under(state, "encoder.block.")
-    vocabulary, width = state["shared.weight"].shape
-    buckets, heads = blocks["0.layer.0.SelfAttention.relative_attention_bias.weight"].shape
-    gated = "0.layer.1.DenseReluDense.wi_0.weight" in blocks
-    inner = blocks[f"0.layer.1.DenseReluDense.{'wi_0' if gated else 'wi'}.weight"].shape[0]
-    return {
-        "vocab_size": vocabulary,
-        "d_model": width,
-        "d_kv": blocks["0.layer.0.SelfAttention.q.weight"].shape[0] // heads,
-        "d_ff": inner,
-        "num_layers": len(_numbers(blocks, "")),
-        "num_heads": heads,
-        "relative_attention_num_buckets": buckets,
-        "feed_forward_proj": "gated-gelu" if gated else "relu",
-        "dropout_rate": 0.0,
-    }
-
-
-def _numbers(state: State, prefix: str) -> list[int]:
+def numbers(state: State, prefix: str) -> list[int]:
     """Return the numbers that follow `prefix` in the names, in order."""
     return sorted({int(name.removeprefix(prefix).split(".")[0]) for name in state if name.startswith(prefix)})
