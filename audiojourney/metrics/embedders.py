@@ -5,21 +5,25 @@ T samples, k rows of a clip, d dimensions, K classes.
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from audiojourney.data.mel import GENAU, log_mel
+from audiojourney.data.mel import GENAU, VGGISH
 from audiojourney.errors import UsageError
 from audiojourney.metrics.conventions import OURS, Convention
+from audiojourney.metrics.front_end import QuickLogMel
+from audiojourney.models.fused import fuse
+from audiojourney.models.onednn import use_onednn
 from audiojourney.models.panns import Cnn14
 from audiojourney.models.pocket.listener import Listener
-from audiojourney.models.vggish import SHORTEST, VGGish, examples_of
+from audiojourney.models.vggish import FRAMES, SHORTEST, VGGish, example_count
 
 BATCH_S = 40.0  # seconds of sound that go through a network at once; more costs memory and gains nothing on a CPU
 WINDOW_S = 2.56  # what the pocket listener hears at once for a row, and by how much it moves on
@@ -66,15 +70,21 @@ class VGGishEmbedder:
     shortest = SHORTEST
 
     def __init__(self, network: VGGish, device: torch.device | str = "cpu") -> None:
-        self.network, self.device = network.to(device), device
+        self.network, self.device = _placed(network, device), device
+        self._log_mel = QuickLogMel(VGGISH)
 
     @torch.inference_mode()
     def embed(self, waves: Sequence[np.ndarray]) -> list[Heard]:
         """Listen to clips at 16 kHz; their examples share batches, whatever their lengths."""
-        parts = [examples_of(_tensor(wave, self.device)) for wave in waves]
+        parts = [self._examples(_tensor(wave, self.device)) for wave in waves]
         rows = self.network(torch.cat(parts)).float().cpu().numpy()
         ends = np.cumsum([len(part) for part in parts])[:-1]
         return [Heard(part) for part in np.split(rows, ends)]
+
+    def _examples(self, wave: Tensor) -> Tensor:
+        """Log-mel examples (E, 96, 64) of a waveform (T,), as `audiojourney.models.vggish.examples_of` cuts them."""
+        count = example_count(len(wave))
+        return self._log_mel(wave)[: count * FRAMES].unflatten(0, (count, FRAMES))
 
 
 class PannsEmbedder:
@@ -83,7 +93,7 @@ class PannsEmbedder:
     name = "panns"
 
     def __init__(self, network: Cnn14, device: torch.device | str = "cpu") -> None:
-        self.network, self.device = network.to(device), device
+        self.network, self.device = _placed(network, device), device
         self.rate_hz, self.shortest = network.config.rate_hz, network.config.shortest
 
     @torch.inference_mode()
@@ -106,21 +116,24 @@ class PocketEmbedder:
     shortest = round(WINDOW_S * GENAU.rate_hz)
 
     def __init__(self, network: Listener, device: torch.device | str = "cpu") -> None:
-        self.network, self.device = network.to(device), device
+        self.network, self.device = copy.deepcopy(network).eval().to(device), device
+        self.network.layers = fuse(self.network.layers)
+        self._log_mel = QuickLogMel(GENAU)
 
     @torch.inference_mode()
     def embed(self, waves: Sequence[np.ndarray]) -> list[Heard]:
-        """Listen to clips at 16 kHz; those of one length share a batch."""
-        heard: list[Heard | None] = [None] * len(waves)
-        for places in _by_length([len(wave) for wave in waves]):
-            mels = log_mel(torch.stack([_tensor(waves[place], self.device) for place in places]))
-            windows = _windows(mels)
-            rows = self.network.features(windows.flatten(0, 1)).unflatten(0, windows.shape[:2]).float().cpu().numpy()
-            whole = self.network.features(mels)
-            logits = self.network.head(whole).float().cpu().numpy()
-            for place, *parts in zip(places, rows, whole.float().cpu().numpy(), logits, strict=True):
-                heard[place] = Heard(*parts)
-        return [found for found in heard if found is not None]
+        """Listen to clips at 16 kHz, one after the other: the windows of a clip are batch enough for a small network.
+
+        Larger batches leave the cache of a processor and are slower; on a GPU decoding takes longer than listening.
+        """
+        return [self._heard(self._log_mel(_tensor(wave, self.device))) for wave in waves]
+
+    def _heard(self, mel: Tensor) -> Heard:
+        """Listen to the windows, and to the whole, of log-mel (F, M)."""
+        rows = self.network.features(_windows(mel[None])[0])
+        whole = self.network.features(mel[None])
+        logits = self.network.head(whole)
+        return Heard(*(part.float().cpu().numpy() for part in (rows, whole[0], logits[0])))
 
 
 def prepared(wave: np.ndarray, shortest: int, name: str, convention: Convention = OURS) -> tuple[np.ndarray, bool]:
@@ -177,6 +190,12 @@ def embed_clips(
             names, waves = [], []
     if waves:
         yield from zip(names, embedder.embed(waves), strict=True)
+
+
+def _placed(network: Any, device: torch.device | str) -> Any:
+    """Put a network where it runs, in the layout and with the products that are fast there."""
+    use_onednn(network)
+    return network.eval().to(device, memory_format=torch.channels_last)
 
 
 def _tensor(wave: np.ndarray, device: torch.device | str) -> Tensor:

@@ -13,19 +13,21 @@ from audiojourney.models.panns import Cnn14, Cnn14Config
 from audiojourney.models.pocket.listener import Listener, ListenerConfig
 from audiojourney.models.vggish import VGGish, VGGishConfig, example_count
 
+EMBEDDERS = {"vggish": VGGishEmbedder, "panns": PannsEmbedder, "pocket": PocketEmbedder}
+
 
 def embedder(kind):
     """A small network whose weights are so large that every clip is heard as another one."""
-    if kind == "vggish":
-        network = VGGishEmbedder(VGGish(VGGishConfig(channels=(4, 4, 8, 8, 8, 8), hidden=32, width=7)).eval())
-    elif kind == "panns":
-        network = PannsEmbedder(Cnn14(Cnn14Config(channels=(2, 2, 3, 3, 4, 4), width=5, classes=6)).eval())
-    else:
-        network = PocketEmbedder(Listener(ListenerConfig(classes=("a", "b", "c"), widths=(4, 4, 8, 8))).eval())
+    kinds = {
+        "vggish": lambda: VGGish(VGGishConfig(channels=(4, 4, 8, 8, 8, 8), hidden=32, width=7)),
+        "panns": lambda: Cnn14(Cnn14Config(channels=(2, 2, 3, 3, 4, 4), width=5, classes=6)),
+        "pocket": lambda: Listener(ListenerConfig(classes=("a", "b", "c"), widths=(4, 4, 8, 8))),
+    }
+    network = kinds[kind]().eval()
     random = torch.Generator().manual_seed(0)
-    for parameter in network.network.parameters():
+    for parameter in network.parameters():
         torch.nn.init.normal_(parameter, generator=random)
-    return network
+    return EMBEDDERS[kind](network)
 
 
 def clips(lengths=(48_000, 64_000, 48_000, 41_000, 64_000)):
