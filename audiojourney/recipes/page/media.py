@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import numpy as np
+import soundfile
 
+from audiojourney.data.audio import load, probe
 from audiojourney.data.spectrogram import Picture, spectrogram_png
 from audiojourney.data.write import encode_audio
 from audiojourney.recipes.page.markup import Markup, tag
@@ -17,6 +20,26 @@ PICTURE = Picture(width=440, height=128, ink=(128, 136, 144), paper=None)  # leg
 def data_uri(data: bytes, kind: str) -> str:
     """Return bytes as an address that holds them; `kind` is their media type, such as `image/png`."""
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def read_sound(path: Path, most_s: float | None = None) -> tuple[np.ndarray, int]:
+    """Read a sound for listening: at its own rate, and in stereo where it has two channels.
+
+    Args:
+        path: sound file.
+        most_s: what follows after so many seconds is left out.
+
+    Returns:
+        Samples, shape (T,) or (T, 2), and their rate in Hz.
+
+    Raises:
+        ClipError: the file cannot be used.
+    """
+    info = probe(path)
+    wave = load(path, info.rate_hz, duration_s=most_s)
+    if info.channels == 2 and info.decoder == "soundfile":
+        wave = soundfile.read(path, frames=len(wave), dtype="float32")[0]
+    return wave, info.rate_hz
 
 
 def sound_uri(wave: np.ndarray, rate_hz: int, format: str) -> str:

@@ -57,16 +57,16 @@ def folded(title: str, *children: object, open: bool = False) -> Markup:
     return tag("details", tag("summary", title), *children, open=open)
 
 
-def table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]], *, name: str, title: str = "") -> Markup:
+def table(columns: Sequence[object], rows: Iterable[Sequence[object]], *, name: str, title: str = "") -> Markup:
     """Return a table whose rows sort by each of its columns; it scrolls by itself where the page is narrow.
 
     Args:
-        columns: headings.
+        columns: headings, each a `Column` or the title of one.
         rows: cells; numbers are shown by `figure` and sorted in full, None sorts last.
         name: id of the table, unique in the page; `toolbar` filters by it.
         title: what the table is, for those who cannot see the heading above it.
     """
-    plain = [Column(title=column) if isinstance(column, str) else column for column in columns]
+    plain = [column if isinstance(column, Column) else Column(title=str(column)) for column in columns]
     head = tag("tr", *(_heading(column) for column in plain))
     body = [tag("tr", *(_cell(cell, column) for cell, column in zip(row, plain, strict=True))) for row in rows]
     inner = tag("table", tag("thead", head), tag("tbody", *body, data_list=name), id=name)
