@@ -1,0 +1,1 @@
+"""Subtitles of videos, and the stretches without any."""
