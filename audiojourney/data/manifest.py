@@ -92,6 +92,24 @@ def iter_clips(source: Path | str, on_bad_row: OnBadRow) -> Iterator[Clip]:
     return _read_folder(source, on_bad_row) if source.is_dir() else _read_file(source, on_bad_row)
 
 
+def iter_rows(path: Path, on_bad_row: OnBadRow) -> Iterator[tuple[int, Row]]:
+    """Read the rows of a manifest file as they stand, each with the number of its line.
+
+    Args:
+        path: a `.jsonl`, `.json` (a row a line), `.ndjson`, `.csv` or `.tsv` file.
+        on_bad_row: is told of each line that is no row.
+
+    Raises:
+        UsageError: the file is of an unknown kind.
+    """
+    kind = path.suffix.lower()
+    if kind in (".jsonl", ".json", ".ndjson"):
+        return _json_rows(path, on_bad_row)
+    if kind in (".csv", ".tsv"):
+        return _csv_rows(path, on_bad_row, "\t" if kind == ".tsv" else ",")
+    raise UsageError(f"{path} is no list of clips.", "Give a folder, or a .jsonl, .csv or .tsv file.")
+
+
 def write_clips(path: Path | str, clips: Iterable[Clip]) -> None:
     """Write a `metadata.jsonl`, whole or not at all.
 
@@ -210,14 +228,7 @@ def _plain(path: Path, folder: Path) -> Clip:
 
 
 def _read_file(path: Path, bad: OnBadRow) -> Iterator[Clip]:
-    kind = path.suffix.lower()
-    if kind in (".jsonl", ".json", ".ndjson"):
-        rows = _json_rows(path, bad)
-    elif kind in (".csv", ".tsv"):
-        rows = _csv_rows(path, bad, "\t" if kind == ".tsv" else ",")
-    else:
-        raise UsageError(f"{path} is no list of clips.", "Give a folder, or a .jsonl, .csv or .tsv file.")
-    return _clips(path, rows, bad)
+    return _clips(path, iter_rows(path, bad), bad)
 
 
 def _clips(path: Path, rows: Iterator[tuple[int, Row]], bad: OnBadRow) -> Iterator[Clip]:
