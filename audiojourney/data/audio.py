@@ -11,7 +11,7 @@ import numpy as np
 
 from audiojourney.data import containers, ffmpeg, sndfile
 from audiojourney.data.resample import Resampler, resample
-from audiojourney.data.soundinfo import CODES, LIMITS, AudioInfo, Limits, check_limits
+from audiojourney.data.soundinfo import CODES, LIMITS, AudioInfo, Channels, Limits, check_limits
 from audiojourney.errors import ClipError, UsageError
 
 __all__ = ["CODES", "LIMITS", "AudioInfo", "Limits", "load", "probe"]
@@ -47,10 +47,11 @@ def load(
     *,
     salvage: bool = False,
     limits: Limits = LIMITS,
+    channels: Channels = "mean",
 ) -> np.ndarray:
     """Read a sound file, or a part of it, as mono at the wanted rate.
 
-    Channels are averaged. A part is read by seeking and equals, before resampling, the same part of the whole file bit
+    A part is read by seeking and equals, before resampling, the same part of the whole file bit
     for bit; it is shorter than asked where the file ends.
 
     Args:
@@ -61,6 +62,7 @@ def load(
         resampler: `soxr` or `sinc`.
         salvage: keep what can be decoded of a truncated or corrupt file.
         limits: what a file may claim.
+        channels: several channels become their mean, or the first of them.
 
     Returns:
         float32, shape (T,), where T is ceil(frames * rate_hz / rate of the file).
@@ -76,7 +78,7 @@ def load(
     if first == 0 and count is None and not salvage:
         containers.check_whole(info.path, containers.sniff(containers.first_bytes(info.path)))
     try:
-        wave = _decode(info, first, count, _most_frames(info, rate_hz, limits), salvage)
+        wave = _decode(info, first, count, _most_frames(info, rate_hz, limits), salvage, channels)
         _check_wave(wave, info, rate_hz)
         return resample(wave, info.rate_hz, rate_hz, resampler)
     except MemoryError as error:
@@ -97,14 +99,14 @@ def _most_frames(info: AudioInfo, rate_hz: int, limits: Limits) -> int:
     return min(limits.max_frames, limits.max_frames * info.rate_hz // rate_hz)
 
 
-def _decode(info: AudioInfo, first: int, count: int | None, most: int, salvage: bool) -> np.ndarray:
+def _decode(info: AudioInfo, first: int, count: int | None, most: int, salvage: bool, channels: Channels) -> np.ndarray:
     """Return `count` mono frames from frame `first` on, fewer where the file ends; shape (T,)."""
     left = None if info.frames is None else max(0, info.frames - first)
     known = [size for size in (count, left) if size is not None]
     expected = min(known, default=most + 1)
     if known and expected > most:
         raise _too_long(info, most)
-    wave, fault = _collect(info, first, expected)
+    wave, fault = _collect(info, first, expected, channels)
     slack = _MP3_SLACK if info.container == "MP3" else 0
     if fault is None and left is not None and len(wave) < expected - slack:
         told = f"{expected} frames were promised, {len(wave)} could be read."
@@ -118,13 +120,13 @@ def _decode(info: AudioInfo, first: int, count: int | None, most: int, salvage: 
     return wave
 
 
-def _collect(info: AudioInfo, first: int, wanted: int) -> tuple[np.ndarray, ClipError | None]:
+def _collect(info: AudioInfo, first: int, wanted: int, channels: Channels) -> tuple[np.ndarray, ClipError | None]:
     """Decode up to `wanted` frames; return what there is, shape (T,), and the fault that ended it, if any."""
     decoder = sndfile if info.decoder == "soundfile" else ffmpeg
     parts: list[np.ndarray] = [np.zeros(0, dtype=np.float32)]
     missing, fault = wanted, None
     try:
-        for block in decoder.blocks(info, first) if wanted else ():
+        for block in decoder.blocks(info, first, channels) if wanted else ():
             parts.append(block[:missing])
             missing -= len(parts[-1])
             if not missing:

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import numpy as np
 
-from audiojourney.data.soundinfo import AudioInfo
+from audiojourney.data.soundinfo import AudioInfo, Channels, channel_weights
 from audiojourney.errors import ClipError, MissingError, require
 
 
@@ -47,8 +47,8 @@ def probe(path: Path) -> AudioInfo | None:
         return None
 
 
-def blocks(info: AudioInfo, first: int) -> Iterator[np.ndarray]:
-    """Decode from frame `first` to the end, averaging the channels; what precedes it is decoded and dropped.
+def blocks(info: AudioInfo, first: int, channels: Channels = "mean") -> Iterator[np.ndarray]:
+    """Decode from frame `first` to the end as one channel; what precedes it is decoded and dropped.
 
     Yields:
         float32, shape (T,), of whatever length the codec's packets have.
@@ -64,7 +64,7 @@ def blocks(info: AudioInfo, first: int) -> Iterator[np.ndarray]:
             for frame in container.decode(container.streams.audio[0]):
                 for part in convert.resample(frame):
                     planes = part.to_ndarray()
-                    wave = np.full(len(planes), 1 / len(planes), dtype=np.float32) @ planes
+                    wave = channel_weights(len(planes), channels) @ planes
                     yield wave[to_skip:]
                     to_skip = max(0, to_skip - len(wave))
     except (av.error.FFmpegError, OSError, ValueError) as error:

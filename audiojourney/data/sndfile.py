@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 
 from audiojourney.data import containers, ogg
-from audiojourney.data.soundinfo import AudioInfo
+from audiojourney.data.soundinfo import AudioInfo, Channels, channel_weights
 from audiojourney.errors import ClipError
 
 _BLOCK_FRAMES = 65536
@@ -43,8 +43,8 @@ def probe(path: Path, head: bytes) -> AudioInfo:
         raise _named(path, head, kind, _words(error)) from error
 
 
-def blocks(info: AudioInfo, first: int) -> Iterator[np.ndarray]:
-    """Decode from frame `first` to the end, averaging the channels.
+def blocks(info: AudioInfo, first: int, channels: Channels = "mean") -> Iterator[np.ndarray]:
+    """Decode from frame `first` to the end, averaging the channels or taking the first of them.
 
     The decoder drops what precedes a fault within one read, so each read goes into a block of NaN, and what the
     decoder wrote before the fault is yielded too. Streams of unknown length end in such a fault by design.
@@ -55,7 +55,7 @@ def blocks(info: AudioInfo, first: int) -> Iterator[np.ndarray]:
     Raises:
         ClipError: `corrupt`, after all that precedes the fault.
     """
-    weights = np.full(info.channels, 1 / info.channels, dtype=np.float32)
+    weights = channel_weights(info.channels, channels)
     buffer = np.empty((_BLOCK_FRAMES, info.channels), dtype=np.float32)
     try:
         with soundfile.SoundFile(info.path) as file:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
 
 from audiojourney.errors import ClipError
 
@@ -23,6 +26,7 @@ CODES = {
     "out_of_range": "the wanted part begins at or after the end",
     "non_finite": "samples that are not finite numbers",
 }
+Channels = Literal["mean", "first"]
 _FRAMES_PER_BYTE = 4096  # no codec packs sound so tightly; beyond it a header lies
 
 
@@ -91,3 +95,9 @@ def check_limits(info: AudioInfo, limits: Limits) -> None:
     if info.frames is not None and info.frames > _FRAMES_PER_BYTE * info.size_bytes:
         told = f"the header claims {info.frames} frames, and the file has {info.size_bytes} bytes."
         raise ClipError("bad_header", told, path)
+
+
+def channel_weights(count: int, channels: Channels) -> np.ndarray:
+    """Return the share of each of `count` channels in the one that is read, float32, shape (count,)."""
+    weights = np.full(count, 1 / count, np.float32)
+    return weights if channels == "mean" else (np.arange(count) == 0).astype(np.float32)

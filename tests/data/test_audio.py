@@ -317,3 +317,13 @@ def test_pyav_reads_what_libsndfile_cannot(tmp_path: Path, caplog: pytest.LogCap
     path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(ClipError):
         load(path, 48_000)
+
+
+def test_the_first_channel_alone(tmp_path):
+    left, right = noise().T
+    soundfile.write(tmp_path / "x.wav", np.stack([left, right], axis=1), RATE_HZ, "FLOAT")
+    soundfile.write(tmp_path / "mono.wav", left, RATE_HZ, "FLOAT")
+    first = load(tmp_path / "x.wav", RATE_HZ, channels="first")
+    np.testing.assert_array_equal(first, load(tmp_path / "mono.wav", RATE_HZ))
+    np.testing.assert_array_equal(first, load(tmp_path / "mono.wav", RATE_HZ, channels="first"))
+    assert not np.allclose(first, load(tmp_path / "x.wav", RATE_HZ), atol=1e-3)
