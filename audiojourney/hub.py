@@ -1,4 +1,4 @@
-"""Names of models to folders on this machine. `fetch` is the only function of the package that uses the network."""
+"""Names of models to folders on this machine. Weights come from the network through here and `checkpoints` alone."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ MARKERS = ("config.yaml", "config.json", "model_index.json")
 PROBE_S = 1.5
 _FOREIGN = ["*.h5", "*.msgpack", "*.onnx", "*.ot", "*.tflite"]  # weights for other frameworks
 _scratch: list[Path] = []
+_silences: list[bool] = []
 _HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
 
 
@@ -35,18 +36,20 @@ class Published:
         repo: Hub repository that holds them.
         files: the files that are needed.
         licence: what their owners allow.
+        kind: what they are, as in the `config.yaml` of a model folder.
     """
 
     repo: str
     files: tuple[str, ...]
     licence: str
+    kind: str = "genau-generator"
 
 
 _SNAP = "research only (Snap Inc.)"
 PUBLISHED = {
     name: Published("mali6/autocap", (f"{name}.ckpt", f"{name}.yaml", "clap_htsat_tiny.pt"), _SNAP)
     for name in ("genau-full-l", "genau-full-s", "genau-l-full-hq-data")
-}
+} | {"autocap-full": Published("mali6/autocap", ("autocap-full.ckpt",), _SNAP, "autocap")}
 
 
 def home() -> Path:
@@ -72,10 +75,22 @@ def scratch() -> Iterator[None]:
             _scratch.pop()
 
 
+@contextmanager
+def without_network(wanted: bool = True) -> Iterator[None]:
+    """Switch the network off for the block where that is wanted, for callers that were asked so in Python."""
+    _silences.append(wanted)
+    try:
+        yield
+    finally:
+        _silences.pop()
+
+
 def offline() -> bool:
     """Say whether the user has switched the network off (`AJ_OFFLINE`, `--offline`, `HF_HUB_OFFLINE`)."""
     names = ("AJ_OFFLINE", "HF_HUB_OFFLINE")
-    return any(os.environ.get(name, "").lower() not in ("", "0", "false", "no", "off") for name in names)
+    return any(_silences) or any(
+        os.environ.get(name, "").lower() not in ("", "0", "false", "no", "off") for name in names
+    )
 
 
 def pocket_models() -> dict[str, Path]:
@@ -149,7 +164,7 @@ def fetch(
             return folder
     except (OSError, ValueError):
         pass
-    if offline() or not _reachable():
+    if offline() or not reachable():
         reason = "the network is switched off" if offline() else "the network cannot be reached"
         raise MissingError(
             f"The weights {name or repo!r} are not on this machine and {reason}.",
@@ -163,11 +178,11 @@ def fetch(
         ) from error
 
 
-def _reachable() -> bool:
-    """Say within `PROBE_S` whether the Hub answers at all: its own retries would take the better part of a minute."""
+def reachable(url: str | None = None) -> bool:
+    """Say within `PROBE_S` whether a host, the Hub by default, answers: its own retries would take most of a minute."""
     if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
         return True  # a proxy must be asked in its own way
-    endpoint = urlsplit(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
+    endpoint = urlsplit(url or os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
     address = (endpoint.hostname or "", endpoint.port or (80 if endpoint.scheme == "http" else 443))
     answers: list[bool] = []
 

@@ -28,7 +28,7 @@ def shipped(tmp_path, monkeypatch):
 def online(monkeypatch):
     """Allow the network, and count what is asked of it; the downloads themselves are the test's."""
     monkeypatch.delenv("HF_HUB_OFFLINE")
-    monkeypatch.setattr(hub, "_reachable", lambda: True)
+    monkeypatch.setattr(hub, "reachable", lambda: True)
     calls = []
 
     def answer(with_what):
@@ -169,7 +169,7 @@ def test_a_network_that_swallows_everything_is_given_up_in_time(monkeypatch):
 
     monkeypatch.setattr(hub.socket, "create_connection", swallow)
     start = time.monotonic()
-    assert hub._reachable() is False
+    assert hub.reachable() is False
     assert time.monotonic() - start < 30
     released.set()
 
@@ -178,9 +178,9 @@ def test_a_network_that_answers_is_seen(monkeypatch):
     server = socket.create_server(("127.0.0.1", 0))
     monkeypatch.setattr(hub, "PROBE_S", 30.0)
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.getsockname()[1]}")
-    assert hub._reachable()
+    assert hub.reachable()
     server.close()
-    assert not hub._reachable()
+    assert not hub.reachable()
 
 
 def test_home_follows_its_variables(monkeypatch, tmp_path):
