@@ -133,7 +133,8 @@ def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
 def load_settings(path: Path | None, verb: str) -> dict[str, Any]:
     """Read the settings of one verb from `path`, or from `./aj.yaml` where there is one.
 
-    A file may hold a table for each verb, or be the settings of one verb, as saved in a run folder.
+    A file may hold a table for each verb, or be the settings of one verb, as saved in a run folder. The settings of a
+    verb of two words, such as `data import`, are a table within that of the first.
     """
     if path is None and not LOCAL_FILE.is_file():
         return {}
@@ -144,7 +145,9 @@ def load_settings(path: Path | None, verb: str) -> dict[str, Any]:
     for name in loaded:
         if name not in VERBS:
             raise UsageError(f"{path or LOCAL_FILE}: there is no command {name!r}.", offer(str(name), VERBS))
-    table = loaded.get(verb) or {}
+    table: Any = loaded
+    for name in verb.split():
+        table = (table.get(name) if isinstance(table, dict) else table) or {}
     if not isinstance(table, dict):
         raise UsageError(f"{path or LOCAL_FILE}: {verb!r} holds {table!r}; expected a table of settings.")
     return table

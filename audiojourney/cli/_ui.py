@@ -98,8 +98,8 @@ class Bar:
         self._start = self._said = time.monotonic()
         self._terminal = sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
 
-    def update(self, done: int, total: int) -> None:
-        """Show that `done` of `total` is done."""
+    def update(self, done: int, total: int | None) -> None:
+        """Show that `done` of `total` is done; None where nobody knows the total."""
         now = time.monotonic()
         if self._terminal:
             if self.live is None and now - self._start >= BAR_AFTER_S:
@@ -108,7 +108,7 @@ class Bar:
                 self.live.update(self.live.task_ids[0], completed=done, total=total)
         elif now - self._said >= LINE_EVERY_S:
             self._said = now
-            say(f"{self.what}: {done} of {total}")
+            say(f"{self.what}: {done}" if total is None else f"{self.what}: {done} of {total}")
 
     def close(self) -> None:
         """Take the bar away."""

@@ -10,6 +10,7 @@ import typer
 
 from audiojourney import config as configuration
 from audiojourney.cli import _options, _ui
+from audiojourney.cli.data_import import data_import
 
 if TYPE_CHECKING:
     from audiojourney.recipes.scenes import ScenesConfig, ScenesReport
@@ -30,6 +31,9 @@ Exists = Annotated[
     str | None,
     typer.Option("--exists", metavar="skip|overwrite|error", help="Scenes are there already. [default: skip]"),
 ]
+
+
+app.command("import")(data_import)
 
 
 @app.callback()

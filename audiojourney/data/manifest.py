@@ -118,7 +118,7 @@ def write_clips(path: Path | str, clips: Iterable[Clip]) -> None:
         AudioJourneyError: the file cannot be written.
     """
     path = Path(path)
-    write_bytes(path, b"".join(_line(clip, path.parent) for clip in clips))
+    write_bytes(path, b"".join(line(clip, path.parent) for clip in clips))
 
 
 def append_clips(path: Path | str, clips: Iterable[Clip]) -> None:
@@ -129,7 +129,7 @@ def append_clips(path: Path | str, clips: Iterable[Clip]) -> None:
         AudioJourneyError: the file cannot be written; it is then as it was.
     """
     path = Path(path)
-    lines = b"".join(_line(clip, path.parent) for clip in clips)
+    lines = b"".join(line(clip, path.parent) for clip in clips)
     kept, ending = _whole_lines(path)
     append_bytes(path, ending + lines, keep=kept)
 
@@ -155,8 +155,14 @@ def _content(clip: Clip) -> list[Any]:
     return [clip.id, clip.sha256 or file_sha256(clip.path), part, list(clip.labels), captions]
 
 
-def _line(clip: Clip, folder: Path) -> bytes:
-    """Return a row of JSON; half surrogates, which UTF-8 cannot hold, become JSON escapes."""
+def line(clip: Clip, folder: Path) -> bytes:
+    """Return the row of a clip in a `metadata.jsonl` in `folder`, as JSON with its line end.
+
+    Half surrogates, which UTF-8 cannot hold, become JSON escapes.
+
+    Raises:
+        UsageError: the sound lies outside the folder.
+    """
     try:
         row = to_row(clip, folder)
     except RowError as error:

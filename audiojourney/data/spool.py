@@ -58,7 +58,8 @@ def grouped(pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, list[Any]]]
         table.execute(
             "INSERT INTO items SELECT number, ?, ? FROM keys WHERE key = ?", (place, json.dumps(value), packed)
         )
-    current, values = None, []
+    current: bytes | None = None
+    values: list[Any] = []
     for packed, text in table.execute(
         "SELECT keys.key, items.value FROM items JOIN keys ON keys.number = items.key ORDER BY items.key, items.place"
     ):

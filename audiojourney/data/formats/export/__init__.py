@@ -1,0 +1,1 @@
+"""Data sets written the way other tools read them."""

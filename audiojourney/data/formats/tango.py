@@ -1,0 +1,68 @@
+"""Tango's lists: JSON lines of a sound and one caption, `captions`; a sound with several captions has several rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from audiojourney.data.clip import Caption, Clip
+from audiojourney.data.formats import audioset
+from audiojourney.data.formats.base import Failure, Item, Source, bad_row
+from audiojourney.data.formats.jsonrows import read_objects
+from audiojourney.data.formats.sounds import stem_of
+from audiojourney.data.formats.tables import codes, tables_in
+from audiojourney.data.spool import grouped
+
+NAME = "tango"
+_SPLITS = {"train": "train", "valid": "val", "test": "test"}
+_PATTERNS = ("train*.json", "valid*.json", "test*.json")
+
+
+def detect(path: Path) -> bool:
+    """Say whether a file is a list of Tango's, or a folder holds some."""
+    if path.is_dir():
+        return any(detect(file) for pattern in _PATTERNS for file in path.glob(pattern))
+    first = next(read_objects(path), None) if path.suffix in (".json", ".jsonl") else None
+    return isinstance(first, tuple) and {"location", "captions"} <= set(first[1])
+
+
+def read(source: Source) -> Iterator[Item]:
+    """Yield a clip a sound, in the order of the list, on which the evaluation of Tango relies."""
+    for path in tables_in(source.path, _PATTERNS):
+        failures: list[Failure] = []
+        split = next((split for word, split in _SPLITS.items() if path.stem.startswith(word)), "")
+        for location, rows in grouped(_rows(path, failures)):
+            yield _item(source, split, location, rows)
+        yield from failures
+
+
+def _item(source: Source, split: str, location: str, rows: list[dict[str, Any]]) -> Item:
+    first = rows[0]
+    dataset = first["dataset"] if isinstance(first.get("dataset"), str) else NAME
+    captions = tuple(Caption(row["captions"].strip(), dataset) for row in rows if row["captions"].strip())
+    mids = codes(first["labels"]) if isinstance(first.get("labels"), str) else ()
+    name = location.replace("\\", "/").rpartition("/")[2]
+    item = source.item(
+        f"{NAME}/{stem_of(name)}",
+        [name],
+        dataset=dataset,
+        split=split,
+        captions=captions,
+        labels=audioset.labelled(source, mids),
+        label_scheme=audioset.NAME if mids else "",
+        extra={"source_id": stem_of(name)} | ({"mids": list(mids)} if mids else {}),
+    )
+    there = Path(location)
+    return replace(item, path=there) if isinstance(item, Clip) and there.is_file() else item
+
+
+def _rows(path: Path, failures: list[Failure]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for row in read_objects(path):
+        if isinstance(row, Failure):
+            failures.append(row)
+        elif not isinstance(row[1].get("location"), str) or not isinstance(row[1].get("captions"), str):
+            failures.append(bad_row(path, row[0], f"a location and captions were expected, not {str(row[1])[:80]!r}."))
+        else:
+            yield row[1]["location"], row[1]
