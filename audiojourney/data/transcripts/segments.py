@@ -91,7 +91,7 @@ def find_segments(
     occupied = _union(_padded(_occupied(transcript, media_ms, config), config.padding_ms))
     ends = [end for _, end in _shown(transcript.cues, media_ms)]
     music = {end + config.padding_ms for cue, end in zip(transcript.cues, ends, strict=True) if is_music(cue.text)}
-    found = []
+    found: list[Segment] = []
     for start, end in _gaps(occupied, media_ms):
         if end - start > config.min_ms and not (config.drop_after_music and start in music):
             found.append(Segment(start, end, start in music, len(found)))

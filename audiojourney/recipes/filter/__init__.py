@@ -1,0 +1,1 @@
+"""`aj filter`: which captions and clips of a list are kept."""
