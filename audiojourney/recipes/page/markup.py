@@ -18,6 +18,7 @@ _EMPTY = frozenset(("br", "hr", "img", "input", "meta"))
 _ADDRESSES = frozenset(("src", "href", "action", "formaction", "poster", "data", "srcset", "background", "ping"))
 _INSIDE = re.compile(r"data:[\w/+.-]*[;,]|#")  # addresses that are within the page
 _NAME = re.compile(r"[a-zA-Z][\w-]*")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -67,6 +68,17 @@ def data_block(name: str, value: Any) -> Markup:
     for letter in "<>&":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return Markup(f'<script type="application/json" id="{escape(name)}">{text}</script>')
+
+
+def text_block(name: str, text: str) -> Markup:
+    """Return base64 text for the scripts of the page, under the id `name`; it is read when needed, and never shown.
+
+    Raises:
+        AudioJourneyError: it is no base64.
+    """
+    if not _BASE64.fullmatch(text):
+        raise AudioJourneyError(f"The block {name!r} of {len(text)} letters is no base64.")
+    return Markup(f'<script type="text/plain" id="{escape(name)}">{text}</script>')
 
 
 def _checked(name: str) -> str:

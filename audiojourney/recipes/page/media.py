@@ -60,7 +60,7 @@ def spectrogram(wave: np.ndarray, rate_hz: int, told: str, picture: Picture = PI
     """Return the picture of a sound, shape (T,) or (T, C); `told` says what it shows to those who cannot see it."""
     uri = data_uri(spectrogram_png(wave, rate_hz, picture), "image/png")
     width, height = _size(uri)
-    return tag("img", src=uri, alt=told, width=width, height=height, loading="lazy", class_="spectrogram")
+    return tag("img", src=uri, alt=told, width=width, height=height, class_="spectrogram")
 
 
 def _size(uri: str) -> tuple[int, int]:
