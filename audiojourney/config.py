@@ -22,7 +22,7 @@ from audiojourney.registry import offer
 
 PRESETS = Path(__file__).parent / "presets"
 LOCAL_FILE = Path("aj.yaml")
-VERBS = ("recaption", "filter", "pretrain", "finetune", "generate", "eval", "augment-classifier", "data")
+VERBS = ("recaption", "filter", "pretrain", "finetune", "generate", "eval", "augment-classifier", "study", "data")
 
 T = TypeVar("T")
 
