@@ -12,6 +12,8 @@ from audiojourney import hub
 from audiojourney.errors import MissingError
 from audiojourney.model_folder import read_config, read_weights
 from audiojourney.models.pocket.autoencoder import MelAutoencoder, MelAutoencoderConfig
+from audiojourney.models.pocket.captioner import PocketCaptioner, PocketCaptionerConfig
+from audiojourney.models.pocket.clap import PocketClap, PocketClapConfig
 from audiojourney.models.pocket.listener import Listener, ListenerConfig
 from audiojourney.models.pocket.packing import unpack
 from audiojourney.models.pocket.text import PocketText, PocketTextConfig, Wordings
@@ -60,6 +62,18 @@ def load_text(name: str | Path) -> PocketText:
     config, table = configuration.build(PocketTextConfig, settings), WordTable.load(folder / WORDS)
     known = read_weights(folder, WORDINGS)
     return _filled(PocketText(config, table, Wordings(known["vectors"], known["concepts"])), folder)
+
+
+def load_clap(name: str | Path) -> PocketClap:
+    """Open a pocket audio-text model by name or folder, ready for inference; its text encoder is opened apart."""
+    folder, settings = open_kind(name, "pocket-clap")
+    return _filled(PocketClap(configuration.build(PocketClapConfig, settings)), folder)
+
+
+def load_captioner(name: str | Path) -> PocketCaptioner:
+    """Open the network of a pocket captioner by name or folder, ready for inference."""
+    folder, settings = open_kind(name, "pocket-captioner")
+    return _filled(PocketCaptioner(configuration.build(PocketCaptionerConfig, settings)), folder)
 
 
 def _filled(module: M, folder: Path) -> M:

@@ -16,6 +16,8 @@ TASKS = Registry(
         "pocket/text": f"{_HERE}.text:TextTask",
         "pocket/listener": f"{_HERE}.listener:ListenerTask",
         "pocket/generator": f"{_HERE}.generator:GeneratorTask",
+        "pocket/clap": f"{_HERE}.clap:PocketClapTask",
+        "pocket/captioner": f"{_HERE}.captioner:PocketCaptionerTask",
         "genau/vae": f"{_HERE}.genau_vae:GenauVaeTask",
         "genau/vocoder": f"{_HERE}.genau_vocoder:GenauVocoderTask",
         "genau/generator": f"{_HERE}.genau_generator:GenauGeneratorTask",
