@@ -58,7 +58,7 @@ def list_models() -> list[dict[str, Any]]:
         for name, folder in hub.pocket_models().items()
     ]
     published = [
-        {"name": name, "kind": "genau-generator", "where": entry.repo, "size_mb": None, "license": entry.licence}
+        {"name": name, "kind": entry.kind, "where": entry.repo, "size_mb": None, "license": entry.licence}
         for name, entry in hub.PUBLISHED.items()
     ]
     return [*shipped, *published]

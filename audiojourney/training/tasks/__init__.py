@@ -18,6 +18,7 @@ TASKS = Registry(
         "pocket/generator": f"{_HERE}.generator:GeneratorTask",
         "pocket/clap": f"{_HERE}.clap:PocketClapTask",
         "pocket/captioner": f"{_HERE}.captioner:PocketCaptionerTask",
+        "autocap": f"{_HERE}.autocap:AutoCapTask",
         "genau/vae": f"{_HERE}.genau_vae:GenauVaeTask",
         "genau/vocoder": f"{_HERE}.genau_vocoder:GenauVocoderTask",
         "genau/generator": f"{_HERE}.genau_generator:GenauGeneratorTask",
