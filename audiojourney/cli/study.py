@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
 
 from audiojourney import config as configuration
 from audiojourney.cli import _options, _ui
+from audiojourney.cli import _study_options as opt
 from audiojourney.errors import PartialError
 
 if TYPE_CHECKING:
@@ -36,35 +36,6 @@ EXAMPLES = (
     "aj study score answers-*.json --json",
 )
 
-Folders = Annotated[list[Path] | None, typer.Argument(metavar="FOLDER...", help="Sounds of one system each.")]
-Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="The page. [default: study.html]")]
-Count = Annotated[int | None, typer.Option("-n", "--count", metavar="N", help="Prompts to hear. [default: all]")]
-Design = Annotated[
-    str | None,
-    typer.Option("--design", metavar="all|first", help="All pairs, or the first against each. [default: all]"),
-]
-Pair = Annotated[
-    str | None,
-    typer.Option("--pair", metavar="id|name|prompt", help="What sounds of one prompt share. [default: what fits]"),
-]
-Captions = Annotated[
-    Path | None, typer.Option("--captions", metavar="PATH", help="Folder or manifest that says the prompts.")
-]
-Title = Annotated[str | None, typer.Option("--title", metavar="TEXT", help="Heading. [default: Listening test]")]
-Ties = Annotated[
-    bool | None, typer.Option("--ties/--no-ties", help='Whether "no difference" is an answer. [default: ties]')
-]
-Level = Annotated[
-    str | None,
-    typer.Option("--level", metavar="keep|match", help="match turns the louder sound down. [default: keep]"),
-]
-Format = Annotated[
-    str | None, typer.Option("--format", metavar="flac|ogg|wav", help="How sounds are stored. [default: flac]")
-]
-Seed = Annotated[int | None, typer.Option("--seed", metavar="INT", help="Of sides and choice. [default: 0]")]
-Files = Annotated[list[Path] | None, typer.Argument(metavar="ANSWERS...", help="Files that listeners saved.")]
-Interval = Annotated[float | None, typer.Option("--level", metavar="X", help="Of intervals. [default: 0.95]")]
-
 
 @app.callback()
 def _group() -> None:
@@ -77,17 +48,17 @@ def _group() -> None:
 @app.command(_MAKE)
 def make(
     ctx: typer.Context,
-    folders: Folders = None,
-    output: Output = None,
-    count: Count = None,
-    design: Design = None,
-    pair: Pair = None,
-    captions: Captions = None,
-    title: Title = None,
-    ties: Ties = None,
-    level: Level = None,
-    format: Format = None,
-    seed: Seed = None,
+    folders: opt.Folders = None,
+    output: opt.Output = None,
+    count: opt.Count = None,
+    design: opt.Design = None,
+    pair: opt.Pair = None,
+    captions: opt.Captions = None,
+    title: opt.Title = None,
+    ties: opt.Ties = None,
+    level: opt.Level = None,
+    format: opt.Format = None,
+    seed: opt.Seed = None,
     force: _options.Force = False,
     config: _options.Config = None,
     settings: _options.Settings = None,
@@ -112,9 +83,9 @@ def make(
 
 @app.command("score")
 def score(
-    files: Files = None,
-    level: Interval = None,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="INT", help="Of the bootstrap. [default: 0]")] = None,
+    files: opt.Files = None,
+    level: opt.Interval = None,
+    seed: opt.DrawSeed = None,
     json: _options.Json = False,
 ) -> None:
     """Say which system listeners prefer, how sure that is, and how far they agree.

@@ -26,11 +26,12 @@ class Vote:
     Attributes:
         listener: who gave it.
         item: the prompt.
-        first: one of the two systems; the names of a pair are in alphabetical order.
+        first: that of the two systems whose folder was named first.
         second: the other one.
         criterion: the question, a key of `CRITERIA`.
         choice: the system that was chosen, or `tie`.
         left: whether `first` was on the left.
+        places: of the two systems among the folders.
     """
 
     listener: str
@@ -40,6 +41,7 @@ class Vote:
     criterion: str
     choice: Choice
     left: bool
+    places: tuple[int, int] = (0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,16 +138,30 @@ def _votes(row: Any, study: str, listener: str, where: str) -> list[Vote]:
         raise AnswersError(f"{where} is {str(row)[:40]!r}; a table was expected")
     item = _text(row, "item", where)
     try:
-        left, right = (unseal(_text(row, side, where), study) for side in ("left", "right"))
+        left, right = (_system(_text(row, side, where), study) for side in ("left", "right"))
     except UsageError as error:
         raise AnswersError(f"{where}: {error}") from error
     votes = row.get("votes")
     if left == right or not isinstance(votes, dict):
-        raise AnswersError(f"{where} compares {left!r} with {right!r} and has the votes {str(votes)[:40]!r}")
+        raise AnswersError(f"{where} compares {left[1]!r} with {right[1]!r} and has the votes {str(votes)[:40]!r}")
     return [_vote(key, side, (item, left, right), listener, where) for key, side in votes.items()]
 
 
-def _vote(criterion: str, side: Any, what: tuple[str, str, str], listener: str, where: str) -> Vote:
+def _system(text: str, study: str) -> tuple[int, str]:
+    """Return the place among the folders, and the name, of a sealed system.
+
+    Raises:
+        UsageError: it was changed, or is of another study.
+    """
+    place, _, name = unseal(text, study).partition(" ")
+    if not place.isdecimal() or not name:
+        raise UsageError(f"{text[:40]!r} holds no place and name.")
+    return int(place), name
+
+
+def _vote(
+    criterion: str, side: Any, what: tuple[str, tuple[int, str], tuple[int, str]], listener: str, where: str
+) -> Vote:
     item, left, right = what
     if criterion not in CRITERIA:
         raise AnswersError(f"{where}: there is no question {criterion!r}; there are {', '.join(CRITERIA)}")
@@ -157,11 +173,12 @@ def _vote(criterion: str, side: Any, what: tuple[str, str, str], listener: str, 
     return Vote(
         listener=listener,
         item=item,
-        first=first,
-        second=second,
+        first=first[1],
+        second=second[1],
         criterion=criterion,
         choice=choice,
         left=left == first,
+        places=(first[0], second[0]),
     )
 
 

@@ -177,7 +177,7 @@ def _trials(
                     "item": item.key,
                     "prompt": item.prompt,
                     "sounds": [int(places[number * len(systems) + side]) for side in sides],
-                    "sealed": [seal(systems[side], study, random.bytes(6)) for side in sides],
+                    "sealed": [seal(f"{side} {systems[side]}", study, random.bytes(6)) for side in sides],
                 }
             )
     return trials

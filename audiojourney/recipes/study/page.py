@@ -27,7 +27,9 @@ def study_page(table: Mapping[str, Any], sounds: Sequence[bytes], format: str) -
         text_block(f"data-{number}", base64.b64encode(sound).decode("ascii")) for number, sound in enumerate(sounds)
     ]
     data = data_block("study", {**table, "kind": KINDS[format]})
-    body = [_start(table), _trial(), _end(), _save_bar(), data, *blocks]
+    lost = "This browser keeps nothing: save your answers before you close the page."
+    alarm = tag("p", lost, id="not-kept", class_="notice", role="alert", hidden=True)
+    body = [alarm, _start(table), _trial(), _end(), _save_bar(), data, *blocks]
     return document(table["title"], body, styles=[_HERE / "study.css"], scripts=[_HERE / "study.js"], kind="study")
 
 
@@ -70,7 +72,14 @@ def _trial() -> Markup:
         tag(
             "div",
             tag("h3", letter, tag("kbd", letter, aria_hidden="true")),
-            tag("audio", id=f"sound-{side}", controls=True, preload="auto", aria_label=f"Sound {letter}"),
+            tag(
+                "audio",
+                id=f"sound-{side}",
+                controls=True,
+                preload="auto",
+                controlslist="nodownload noplaybackrate",
+                aria_label=f"Sound {letter}",
+            ),
             id=f"panel-{side}",
             class_="panel",
         )
@@ -117,12 +126,10 @@ def _end() -> Markup:
 
 
 def _save_bar() -> Markup:
-    lost = "This browser keeps nothing: save your answers before you close the page."
     return tag(
         "footer",
         _button("Save answers so far", "other save"),
         _told(None, "saved"),
-        tag("span", lost, id="not-kept", hidden=True),
         id="save-bar",
         hidden=True,
     )

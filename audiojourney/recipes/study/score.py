@@ -155,8 +155,8 @@ def _check_one_study(files: Sequence[Answers]) -> None:
 
 
 def _comparisons(votes: Sequence[Vote], config: ScoreConfig) -> Iterable[Comparison]:
-    pairs = dict.fromkeys((vote.first, vote.second) for vote in votes)
-    for first, second in sorted(pairs):
+    pairs = sorted({(vote.places, vote.first, vote.second) for vote in votes})
+    for _, first, second in pairs:
         for criterion in CRITERIA:
             found = [vote for vote in votes if (vote.first, vote.second, vote.criterion) == (first, second, criterion)]
             if found:

@@ -66,7 +66,7 @@
 
   const show = (name) => {
     for (const view of ["start", "trial", "end"]) find(view).hidden = view !== name;
-    find("save-bar").hidden = name === "start";
+    find("save-bar").hidden = name !== "trial";
     for (const sound of Object.values(sounds)) sound.pause();
     window.scrollTo(0, 0);
   };
