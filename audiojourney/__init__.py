@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from audiojourney.recipes.generate import generate as generate
+    from audiojourney.recipes.recaption.run import recaption as recaption
 
 __version__ = "0.1.0"
 
 _PUBLIC = {
     "generate": "audiojourney.recipes.generate",
+    "recaption": "audiojourney.recipes.recaption.run",
 }
 
 __all__ = ["__version__", *_PUBLIC]

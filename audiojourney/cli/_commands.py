@@ -28,7 +28,7 @@ _HELPERS = "Helpers"
 _HERE = "audiojourney.cli"
 
 COMMANDS = {
-    "recaption": Entry(_DATA, "Write captions for audio clips, score and filter them.", None),
+    "recaption": Entry(_DATA, "Write captions for audio clips, score and filter them.", f"{_HERE}.recaption"),
     "filter": Entry(_DATA, "Keep caption/audio pairs by score, keyword, length.", f"{_HERE}.filter"),
     "pretrain": Entry(_MODELS, "Train a model from scratch on captioned audio.", f"{_HERE}.pretrain"),
     "finetune": Entry(_MODELS, "Adapt a trained model to your own data.", f"{_HERE}.finetune"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Sequence
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -14,7 +15,8 @@ class Interrupt:
     A launcher that gets Ctrl-C sends SIGTERM to its workers, which had the Ctrl-C already: that is no second wish.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, signals: Sequence[int] = (signal.SIGINT, signal.SIGTERM)) -> None:
+        self.signals = signals
         self.asked = False
         self.typed = False
         self.earlier: dict[int, Any] = {}
@@ -22,7 +24,7 @@ class Interrupt:
     def __enter__(self) -> Interrupt:
         """Take over the signals; outside the main thread Python forbids that, and they stay as they are."""
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in self.signals:
                 self.earlier[number] = signal.signal(number, self._ask)
         return self
 

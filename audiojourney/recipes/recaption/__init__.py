@@ -1,0 +1,1 @@
+"""`aj recaption`: captions for clips, in shards that survive being killed."""

@@ -1,0 +1,144 @@
+"""What is to be captioned: folders, manifests, sound files, and lists of these on standard input."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from audiojourney.data.clip import Clip
+from audiojourney.data.manifest import SOUND_SUFFIXES, BadRow, iter_clips
+from audiojourney.data.rows import RowError, to_clip, to_row
+from audiojourney.data.spool import FirstSeen
+from audiojourney.errors import MissingError, UsageError
+
+STDIN = "-"
+INPUT_KEY = "input"  # fingerprint of a clip in the lists and parts of a run
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A clip and the hash of all that its captions depend on.
+
+    Attributes:
+        clip: its record.
+        input: hash of the record and of the size and date of the sound file.
+    """
+
+    clip: Clip
+    input: str
+
+
+class Inputs:
+    """The clips of all inputs, read anew and one after another each time they are asked for.
+
+    Args:
+        names: folders, manifests and sound files; `-` stands for such a list on standard input, one a line.
+        stdin: reads all of standard input; called once at most.
+        limit: the first so many clips.
+    """
+
+    def __init__(self, names: Sequence[str], stdin: Callable[[], bytes], limit: int | None = None) -> None:
+        self.names = [name for text in names for name in (_listed(stdin()) if text == STDIN else [text])]
+        self.limit = limit
+        self.failures: list[Item] = []
+
+    def jobs(self) -> Iterator[Job]:
+        """Yield the clips in order; rows that are none go to `failures`.
+
+        Raises:
+            MissingError: an input is absent.
+            UsageError: two clips have one id.
+        """
+        self.failures = []
+        seen = FirstSeen()
+        clips = (clip for name in self.names for clip in self._read(name))
+        for number, clip in enumerate(islice(clips, self.limit)):
+            if seen.before(clip.id, number) is not None:
+                hint = "Caption the data sets one by one, each with its own -o."
+                raise UsageError(f"Two clips have the id {clip.id!r}.", hint)
+            yield Job(clip, fingerprint(clip))
+
+    def measure(self) -> tuple[int, str]:
+        """Return the number of clips and a hash of them all in their order.
+
+        Raises:
+            MissingError: there is none.
+        """
+        digest, count = hashlib.sha256(), 0
+        for job in self.jobs():
+            digest.update(job.input.encode("ascii"))
+            count += 1
+        if not count:
+            told = ", ".join(map(repr, self.names)) or "the list on standard input"
+            raise MissingError(f"There is no sound in {told}.", "Name the folder of your clips: aj recaption FOLDER")
+        return count, digest.hexdigest()
+
+    def _read(self, name: str) -> Iterator[Clip]:
+        if name.startswith("{"):
+            yield _row(name)
+            return
+        path = Path(name)
+        if not path.exists():
+            raise MissingError(f"There is no {name!r} here.", "Name the folder of your clips: aj recaption FOLDER")
+        if path.is_file() and path.suffix.lower() in SOUND_SUFFIXES:
+            yield Clip(path=path, id=path.name if len(self.names) == 1 else path.as_posix())
+            return
+        for clip in iter_clips(path, self._bad_row):
+            # Names within several plain folders may be the same.
+            plain = len(self.names) > 1 and clip.path == path / clip.id
+            yield replace(clip, id=clip.path.as_posix()) if plain else clip
+
+    def _bad_row(self, row: BadRow) -> None:
+        told = {"stage": "input", "code": "bad_row", "reason": row.reason}
+        self.failures.append({"id": f"{row.path.name}:{row.line}", "file_name": row.path.as_posix(), **told})
+
+
+def fingerprint(clip: Clip) -> str:
+    """Return a hash of all that the captions of a clip depend on; the sound counts by size and date of its file."""
+    row = to_row(clip, clip.path.parent)
+    try:
+        stat = clip.path.stat()
+        sound = [stat.st_size, None if clip.sha256 else stat.st_mtime_ns]
+    except (OSError, ValueError):
+        sound = [-1, None]
+    text = json.dumps([row, sound], sort_keys=True, ensure_ascii=True, default=str)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+
+
+def place(path: Path, folder: Path) -> str:
+    """Return how a list in `folder` names a sound: relative to it wherever the system has such a way."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:
+        return path.absolute().as_posix()  # another drive
+
+
+def job_line(job: Job, folder: Path) -> Item:
+    """Return a job as a row of a list in `folder`."""
+    row = to_row(job.clip, job.clip.path.parent) | {"file_name": place(job.clip.path, folder)}
+    return {INPUT_KEY: job.input, "row": row}
+
+
+def read_job(line: str | bytes, folder: Path) -> Job:
+    """Return the job of a line of a list in `folder`."""
+    item = json.loads(line)
+    return Job(to_clip(item["row"], folder), item[INPUT_KEY])
+
+
+def _listed(data: bytes) -> list[str]:
+    return [line.strip() for line in data.decode("utf-8", "surrogateescape").splitlines() if line.strip()]
+
+
+def _row(text: str) -> Clip:
+    try:
+        return to_clip(json.loads(text), Path())
+    except (ValueError, RowError) as error:
+        raise UsageError(f"The line {text[:80]!r} is no clip: {error}.") from error
