@@ -10,6 +10,7 @@ import typer
 
 from audiojourney import config as configuration
 from audiojourney.cli import _options, _ui
+from audiojourney.cli.data_export import data_export
 from audiojourney.cli.data_import import data_import
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ Exists = Annotated[
 
 
 app.command("import")(data_import)
+app.command("export")(data_export)
 
 
 @app.callback()
