@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-Folders = Annotated[list[Path] | None, typer.Argument(metavar="FOLDER...", help="Sounds of one system each.")]
+Folders = Annotated[list[Path] | None, typer.Argument(metavar="FOLDER", help="Sounds of one system each.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="The page. [default: study.html]")]
 Count = Annotated[int | None, typer.Option("-n", "--count", metavar="N", help="Prompts to hear. [default: all]")]
 Design = Annotated[
@@ -33,6 +33,6 @@ Format = Annotated[
     str | None, typer.Option("--format", metavar="flac|ogg|wav", help="How sounds are stored. [default: flac]")
 ]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="INT", help="Of sides and choice. [default: 0]")]
-Files = Annotated[list[Path] | None, typer.Argument(metavar="ANSWERS...", help="Files that listeners saved.")]
+Files = Annotated[list[Path] | None, typer.Argument(metavar="ANSWERS", help="Files that listeners saved.")]
 Interval = Annotated[float | None, typer.Option("--level", metavar="X", help="Of intervals. [default: 0.95]")]
 DrawSeed = Annotated[int | None, typer.Option("--seed", metavar="INT", help="Of the bootstrap. [default: 0]")]
