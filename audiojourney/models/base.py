@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 
@@ -27,6 +28,13 @@ class Condition:
     tokens: Tensor | None = None
     mask: Tensor | None = None
     dataset_ids: Tensor | None = None
+
+    def to(self, device: torch.device | str) -> Condition:
+        """The same condition on another device."""
+        tokens, mask, ids = (
+            None if part is None else part.to(device) for part in (self.tokens, self.mask, self.dataset_ids)
+        )
+        return Condition(self.pooled.to(device), tokens, mask, ids)
 
 
 class TextEncoder(Protocol):

@@ -70,9 +70,7 @@ class Studio:
         device = find_device(config.device)
         generator = _load(config.model, device, config.dtype, model_folder.fingerprint(folder))
         studio = cls(generator, config, folder)
-        # Small models stay on the CPU whatever is asked for.
-        placed = getattr(generator, "device", torch.device("cpu"))
-        if config.batch is None and placed.type != "cpu" and not config.reproducible:
+        if config.batch is None and device.type != "cpu" and not config.reproducible:
             studio._batch = GPU_BATCH
         return studio
 

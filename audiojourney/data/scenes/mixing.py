@@ -28,11 +28,23 @@ def active_level_db(wave: Signal, rate_hz: int) -> float:
     Returns:
         Root mean square over the active frames of 50 ms, in dB; -inf for silence.
     """
-    size = max(1, min(len(wave), round(FRAME_S * rate_hz)))
-    frames = np.square(wave[: len(wave) // size * size], dtype=np.float64).reshape(-1, size).mean(axis=1)
-    active = frames[frames >= frames.max() * 10 ** (-ACTIVE_DB / 10)]
-    power = float(active.mean())
+    frames = _powers(wave, rate_hz)
+    power = float(frames[_active(frames)].mean())
     return 10 * float(np.log10(power)) if power > 0 else -float("inf")
+
+
+def active_share(wave: Signal, rate_hz: int) -> float:
+    """Share of the 50 ms frames of a sound of shape (T,) that count as active."""
+    return float(_active(_powers(wave, rate_hz)).mean())
+
+
+def _powers(wave: Signal, rate_hz: int) -> Signal:
+    size = max(1, min(len(wave), round(FRAME_S * rate_hz)))
+    return np.square(wave[: len(wave) // size * size], dtype=np.float64).reshape(-1, size).mean(axis=1)
+
+
+def _active(frames: Signal) -> np.ndarray:
+    return frames >= frames.max() * 10 ** (-ACTIVE_DB / 10)
 
 
 def to_level(wave: Signal, rate_hz: int, level_db: float) -> Signal:

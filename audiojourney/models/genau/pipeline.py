@@ -242,11 +242,7 @@ class GenAuGenerator:
 
     def _encode(self, prompts: Sequence[str]) -> Condition:
         """Return the condition of B prompts where the FIT is."""
-        condition = self.conditioner.encode(prompts)
-        ids = condition.dataset_ids
-        return Condition(
-            pooled=condition.pooled.to(self.device), dataset_ids=None if ids is None else ids.to(self.device)
-        )
+        return self.conditioner.encode(prompts).to(self.device)
 
     def _repeated(self, one: Condition, rows: int) -> Condition:
         """Repeat the condition of a single prompt."""

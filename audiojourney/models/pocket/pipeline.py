@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,11 @@ from audiojourney.models.pocket.autoencoder import MelAutoencoder
 from audiojourney.models.pocket.folders import load_autoencoder, load_listener, load_text, load_vocoder
 from audiojourney.models.pocket.listener import Listener
 from audiojourney.models.pocket.packing import unpack
+from audiojourney.models.pocket.staging import Take, put_together, stage
 from audiojourney.models.pocket.text import PocketText
 from audiojourney.models.pocket.vocoder import SpectralVocoder, griffin_lim
 
+OnStep = Callable[[int, int], None]
 KIND = "pocket-generator"
 GRIFFIN_LIM = "griffin-lim"
 PEAK = 0.8
@@ -103,6 +106,7 @@ class PocketGenerator:
         self.name, self.config = name, config
         self.text, self.denoiser, self.autoencoder = text, denoiser, autoencoder
         self.vocoder, self.listener = vocoder, listener
+        self.device, self.bf16 = torch.device("cpu"), False
         self.schedule = NoiseSchedule.cosine()
         self.max_duration_s = config.max_duration_s
         self.defaults = Sampling(
@@ -120,13 +124,28 @@ class PocketGenerator:
         listener = None if config.listener is None else load_listener(config.listener)
         return cls(name, config, text, denoiser.eval().requires_grad_(False), autoencoder, vocoder, listener)
 
+    def place(self, device: torch.device | str, dtype: str = "fp32") -> None:
+        """Move the networks to a device, but for the text encoder, and choose how the denoiser runs.
+
+        Random numbers are drawn on the CPU, so that a seed means the same sound everywhere.
+
+        Raises:
+            UsageError: `dtype` is neither "fp32" nor "bf16".
+        """
+        if dtype not in ("fp32", "bf16"):
+            raise UsageError(f"{self.name} cannot run in {dtype!r}.", "Use fp32 or bf16.")
+        for network in (self.denoiser, self.autoencoder, self.vocoder, self.listener):
+            if network is not None:
+                network.to(device)
+        self.device, self.bf16 = torch.device(device), dtype == "bf16"
+
     @torch.inference_mode()
     def generate(
         self,
         prompts: Sequence[str],
         seeds: Sequence[int],
         sampling: Sampling,
-        on_step: Callable[[int, int], None] | None = None,
+        on_step: OnStep | None = None,
     ) -> Tensor:
         """Return waveforms (B, T), float32 with their peak at 0.8; row i depends on prompt i and seed i alone.
 
@@ -136,9 +155,13 @@ class PocketGenerator:
         duration_s = self.defaults.duration_s if sampling.duration_s is None else sampling.duration_s
         assert duration_s is not None
         samples = self._samples(duration_s)
-        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        mel = self._mel(prompts, sampling, self._latent_frames(samples), generators, on_step)
-        wave = self._vocode(mel, generators)[:, :samples]
+        takes = stage(self.text.scenes(prompts), samples, self.sample_rate_hz)
+        lengths = sorted({take.samples for take in takes})
+        waves: dict[Take, Tensor] = {}
+        for number, length in enumerate(lengths):
+            chosen = [take for take in takes if take.samples == length]
+            waves |= self._draw(chosen, prompts, seeds, sampling, _part_of(on_step, number, len(lengths)))
+        wave = put_together(takes, [waves[take] for take in takes], samples, self.sample_rate_hz)
         return PEAK * wave / wave.abs().amax(dim=1, keepdim=True).clamp(min=1e-5)
 
     def familiarity(self, prompt: str) -> Familiarity:
@@ -150,7 +173,7 @@ class PocketGenerator:
         """Score of waves (B, T): how much the listener hears of what the text encoder reads, shape (B,)."""
         if self.listener is None:
             return None
-        heard = self.listener(log_mel(waves)).softmax(dim=1)
+        heard = self.listener(log_mel(waves.to(self.device))).softmax(dim=1).cpu()
         slots = len(self.text.config.concepts) + 1
         asked = self.text.encode(prompts).pooled[:, : 2 * slots].unflatten(1, (2, slots))[..., :-1].sum(dim=1)
         columns = [self.text.config.concepts.index(name) for name in self.listener.config.classes]
@@ -170,62 +193,94 @@ class PocketGenerator:
         whole = latent_step(self.denoiser)
         return whole * math.ceil(max(samples, self.sample_rate_hz) / per_frame / whole)
 
+    def _draw(
+        self,
+        takes: Sequence[Take],
+        prompts: Sequence[str],
+        seeds: Sequence[int],
+        sampling: Sampling,
+        on_step: OnStep | None,
+    ) -> dict[Take, Tensor]:
+        """Waveforms (T,) of takes of one length."""
+        samples = takes[0].samples
+        generators = [torch.Generator().manual_seed(take.seed(seeds[take.row])) for take in takes]
+        ask = partial(self._conditions, [prompts[take.row] for take in takes], [take.part for take in takes])
+        mel = self._mel(*ask(sampling.negative), sampling, self._latent_frames(samples), generators, on_step)
+        return dict(zip(takes, self._vocode(mel, generators)[:, :samples].cpu(), strict=True))
+
     def _mel(
         self,
-        prompts: Sequence[str],
+        asked: Condition,
+        away: Condition,
         sampling: Sampling,
         frames: int,
         generators: Sequence[torch.Generator],
-        on_step: Callable[[int, int], None] | None,
+        on_step: OnStep | None,
     ) -> Tensor:
         """Log-mel (B, F, M); a row that came out silent is drawn anew from the numbers that follow."""
-        mel = self.autoencoder.decode(self._sample(prompts, sampling, frames, generators, on_step))
+        mel = self.autoencoder.decode(self._sample(asked, away, sampling, frames, generators, on_step))
         for _ in range(REDRAWS):
             silent = [i for i, row in enumerate(mel) if float(row.max()) < SILENT_MEL]
             if not silent:
                 break
-            again = [prompts[i] for i in silent], sampling, frames, [generators[i] for i in silent], None
-            mel[silent] = self.autoencoder.decode(self._sample(*again))
+            again = chosen_rows(asked, silent), chosen_rows(away, silent), sampling, frames
+            mel[silent] = self.autoencoder.decode(self._sample(*again, [generators[i] for i in silent], None))
         return mel.clamp(QUIETEST_MEL, LOUDEST_MEL)
 
     def _sample(
         self,
-        prompts: Sequence[str],
+        asked: Condition,
+        away: Condition,
         sampling: Sampling,
         frames: int,
         generators: Sequence[torch.Generator],
-        on_step: Callable[[int, int], None] | None,
+        on_step: OnStep | None,
     ) -> Tensor:
         shape = (self.autoencoder.config.channels, frames)
 
         def noise() -> Tensor:
             """Fresh noise, each row from its own generator."""
-            return torch.stack([torch.randn(shape, generator=g) for g in generators])
+            return torch.stack([torch.randn(shape, generator=g) for g in generators]).to(self.device)
 
         denoise = guided(
             self.denoiser,
-            *self._conditions(prompts, sampling.negative),
+            asked,
+            away,
             self.config.guidance if sampling.guidance is None else sampling.guidance,
             concat=join_conditions,
             interval=(0, self.config.guided_until),
             rescale=self.config.rescale,
         )
-        return find_sampler(sampling.sampler or self.config.sampler)(
-            denoise, noise(), self.schedule, steps=sampling.steps or self.config.steps, noise=noise, on_step=on_step
-        )
+        sample = find_sampler(sampling.sampler or self.config.sampler)
+        steps = sampling.steps or self.config.steps
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            latent = sample(denoise, noise(), self.schedule, steps=steps, noise=noise, on_step=on_step)
+        return latent.float()
 
-    def _conditions(self, prompts: Sequence[str], negative: str) -> tuple[Condition, Condition]:
+    def _conditions(
+        self, prompts: Sequence[str], parts: Sequence[int | None], negative: str
+    ) -> tuple[Condition, Condition]:
         """Conditions of the prompts and of the negative prompt, padded to the same number of tokens."""
-        both = self.text.encode([*prompts, *([negative] * len(prompts))])
         count = len(prompts)
-        assert both.tokens is not None and both.mask is not None
-        halves = [Condition(both.pooled[s], both.tokens[s], both.mask[s]) for s in (slice(count), slice(count, None))]
-        return halves[0], halves[1]
+        both = self.text.encode([*prompts, *([negative] * count)], [*parts, *([None] * count)]).to(self.device)
+        return chosen_rows(both, range(count)), chosen_rows(both, range(count, 2 * count))
 
     def _vocode(self, mel: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
         if self.vocoder is None:
             return torch.cat([griffin_lim(row[None], g) for row, g in zip(mel, generators, strict=True)])
         return self.vocoder.synthesise(mel, list(generators))
+
+
+def _part_of(on_step: OnStep | None, part: int, parts: int) -> OnStep | None:
+    """Report the steps of one of several drawings as steps of all of them."""
+    return on_step and (lambda step, steps: on_step(part * steps + step, parts * steps))
+
+
+def chosen_rows(condition: Condition, rows: Sequence[int]) -> Condition:
+    """Take some rows of a condition with tokens."""
+    assert condition.tokens is not None and condition.mask is not None
+    chosen = list(rows)
+    return Condition(condition.pooled[chosen], condition.tokens[chosen], condition.mask[chosen])
 
 
 def join_conditions(first: Condition, second: Condition) -> Condition:

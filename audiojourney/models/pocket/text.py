@@ -9,6 +9,7 @@ B batch, N words, D width, K concepts, S slots.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,10 @@ from audiojourney.models.pocket.words import WordTable, tokenize
 
 SLOTS = 2
 STRANGER = 255  # number of a wording that names none of the concepts
+_IN_TIME = re.compile(
+    r"->|\b(then|after(wards?)?|before|later|next|finally|follow(ed|s)|(?<!at )once|until|eventually)\b"
+)
+NEVER = -30.0  # logit of what is ruled out
 RELATIONS = ("single", "together", "background", "sequence")
 
 
@@ -137,15 +142,52 @@ class PocketText(nn.Module):
         return self.table.vectors(rows) * self.config.table_width**0.5
 
     @torch.no_grad()
-    def encode(self, prompts: Sequence[str]) -> Condition:
+    def encode(self, prompts: Sequence[str], parts: Sequence[int | None] | None = None) -> Condition:
         """Condition of B prompts; the empty prompt is all zero.
 
         `pooled` (B, pooled_width) holds the slot distributions over concepts and "none", and the relation; `tokens`
         (B, S + 1 + N, D) the expected concept vector of each slot, the relation and the words.
+
+        Args:
+            prompts: B prompts.
+            parts: for each prompt the number of the one slot that is asked for, as if it were said alone and without
+                its words, or None for the whole prompt.
         """
         rows, ids, mask = self.read(prompts)
         words, slots, relation = self(self.vectors(rows), ids, mask)
-        return self.condition(words, slots, relation, mask)
+        alone = [(row, part) for row, part in enumerate(parts or ()) if part is not None]
+        for row, part in alone:
+            slots[row] = self._alone(slots[row, part])
+            relation[row] = _only(len(RELATIONS), RELATIONS.index("single"), relation)
+        condition = self.condition(words, slots, relation, mask)
+        assert condition.mask is not None
+        for row, _ in alone:
+            condition.mask[row, self.answers :] = False
+        return condition
+
+    @torch.no_grad()
+    def scenes(self, prompts: Sequence[str]) -> list[str | None]:
+        """Say of each prompt how its two sounds stand to each other, or None where it does not surely name two.
+
+        Words of time decide for a sequence, whatever the network reads in the rest.
+        """
+        rows, ids, mask = self.read(prompts)
+        _, slots, relation = self(self.vectors(rows), ids, mask)
+        shares = slots.softmax(dim=-1)[..., : len(self.config.concepts)]
+        sure = (shares.sum(dim=-1) >= self.config.known_from).all(dim=1)
+        named = shares.argmax(dim=-1)
+        several = relation.softmax(dim=-1)[:, 0] < 0.5
+        two = sure & several & (named[:, 0] != named[:, 1]) & mask.any(dim=1)
+        in_time = torch.tensor([bool(_IN_TIME.search(prompt.lower())) for prompt in prompts])
+        likeliest = torch.where(in_time, RELATIONS.index("sequence"), relation[:, 1:].argmax(dim=1) + 1)
+        return [RELATIONS[int(likeliest[i])] if two[i] else None for i in range(len(prompts))]
+
+    def _alone(self, slot: Tensor) -> Tensor:
+        """Slot logits (S, K + 2) of a prompt that names what `slot` (K + 2,) names, and nothing else."""
+        none = len(self.config.concepts)
+        named = slot.clone()
+        named[none] = NEVER
+        return torch.stack([named, *(_only(len(slot), none, slot) for _ in range(SLOTS - 1))])
 
     def condition(self, words: Tensor, slots: Tensor, relation: Tensor, mask: Tensor) -> Condition:
         """Build the condition from the outputs of `forward`; see `encode`."""
@@ -169,3 +211,10 @@ class PocketText(nn.Module):
         concept = int(shares.argmax()) if share >= self.config.known_from else named
         known = own and share >= self.config.known_from and near >= self.config.near_from
         return Familiarity(known, self.config.titles[concept], min(share, max(near, 0.0)))
+
+
+def _only(count: int, index: int, like: Tensor) -> Tensor:
+    """Logits (count,) that are sure of `index`."""
+    logits = like.new_full((count,), NEVER)
+    logits[index] = 0.0
+    return logits

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from audiojourney.errors import MissingError, UsageError
-from audiojourney.models.base import Sampling
+from audiojourney.models.base import Condition, Sampling
 from audiojourney.models.load import load_generator
 from audiojourney.models.pocket.pipeline import PocketGenerator
 from tests.pocket_models import write_models
@@ -29,6 +30,61 @@ def test_the_sound_is_exactly_as_long_as_asked(generator: PocketGenerator, secon
     wave = generator.generate(["rain"], [1], Sampling(duration_s=seconds))
     assert wave.shape == (1, round(seconds * 16_000))
     assert torch.isfinite(wave).all() and 0.79 < wave.abs().max() <= 0.801
+
+
+@pytest.fixture
+def scene(generator: PocketGenerator, monkeypatch: pytest.MonkeyPatch) -> PocketGenerator:
+    """A generator whose text encoder reads a sequence of two sounds in every prompt with "then"."""
+    monkeypatch.setattr(
+        generator.text, "scenes", lambda prompts: ["sequence" if "then" in p else None for p in prompts]
+    )
+    return generator
+
+
+@pytest.mark.parametrize("seconds", [0.05, 1.0, 3.333, 10.24])
+def test_a_scene_is_exactly_as_long_as_asked(scene: PocketGenerator, seconds: float) -> None:
+    wave = scene.generate(["rain then a whistle"], [1], Sampling(duration_s=seconds))
+    assert wave.shape == (1, round(seconds * 16_000)) and torch.isfinite(wave).all()
+
+
+def test_a_scene_does_not_depend_on_the_rest_of_its_batch(scene: PocketGenerator) -> None:
+    alone = scene.generate(["rain then a whistle"], [7], Sampling(duration_s=2))
+    beside = scene.generate(["rain", "rain then a whistle", "whistle then rain"], [3, 7, 8], Sampling(duration_s=2))
+    assert torch.allclose(alone[0], beside[1], atol=1e-3)
+
+
+def test_both_sounds_of_a_scene_are_asked_for_alone(scene: PocketGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[list[str], list[int | None]]] = []
+    conditions = scene._conditions
+
+    def note(prompts: list[str], parts: list[int | None], negative: str) -> tuple[Condition, Condition]:
+        asked.append((prompts, parts))
+        return conditions(prompts, parts, negative)
+
+    monkeypatch.setattr(scene, "_conditions", note)
+    scene.generate(["rain", "rain then a whistle"], [1, 2], Sampling(duration_s=2))
+    assert asked == [(["rain then a whistle"] * 2, [0, 1]), (["rain"], [None])]
+
+
+def test_steps_of_a_batch_with_a_scene_count_on(scene: PocketGenerator) -> None:
+    told: list[tuple[int, int]] = []
+    scene.generate(["rain", "then"], [1, 2], Sampling(duration_s=2, steps=3), lambda done, of: told.append((done, of)))
+    assert told == [(done, 6) for done in range(1, 7)]
+
+
+def test_bf16_gives_nearly_the_same_sound_and_other_types_are_refused(folder: Path) -> None:
+    generator = PocketGenerator.from_folder(folder, "tiny")
+    condition = generator._conditions(["rain"], [None], "")
+    exact, rough = (
+        (generator.place("cpu", dtype), generator._sample(*condition, Sampling(steps=2), 8, [torch.Generator()], None))[
+            1
+        ]
+        for dtype in ("fp32", "bf16")
+    )
+    assert exact.dtype == rough.dtype == torch.float32
+    assert not torch.equal(exact, rough) and torch.allclose(exact, rough, atol=0.2)
+    with pytest.raises(UsageError, match="fp16"):
+        generator.place("cpu", "fp16")
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(generator: PocketGenerator) -> None:
@@ -78,10 +134,10 @@ def test_unknown_samplers_are_refused_with_the_known_ones(generator: PocketGener
 
 
 def test_ranking_prefers_what_the_listener_hears(generator: PocketGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
-    def hear(mel: torch.Tensor) -> torch.Tensor:
+    def hear(mel: Tensor) -> Tensor:
         return torch.tensor([[9.0, 0.0], [0.0, 9.0]])  # rain, then a whistle
 
-    def read(prompts: list[str]) -> torch.Tensor:
+    def read(prompts: list[str]) -> Tensor:
         return torch.tensor([[1.0, 0, 0, 0, 0, 1.0, 1.0, 0, 0, 0]] * len(prompts))  # rain, nothing else, single
 
     monkeypatch.setattr(generator.listener, "forward", hear)
@@ -107,14 +163,14 @@ def test_without_a_vocoder_griffin_lim_takes_its_place(tmp_path: Path) -> None:
 def test_a_silent_row_is_drawn_anew_and_the_others_stay(
     generator: PocketGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[list[str]] = []
+    asked: list[Tensor] = []
     decode = generator.autoencoder.decode
 
-    def sample(prompts: list[str], *rest: object) -> torch.Tensor:
-        asked.append(list(prompts))
-        return torch.zeros(len(prompts), 8, 26)
+    def sample(condition: Condition, *rest: object) -> Tensor:
+        asked.append(condition.pooled)
+        return torch.zeros(len(condition.pooled), 8, 26)
 
-    def first_time_silent(latent: torch.Tensor) -> torch.Tensor:
+    def first_time_silent(latent: Tensor) -> Tensor:
         mel = torch.zeros_like(decode(latent))
         mel[-1] -= 11.5 if len(asked) < 3 else 0
         return mel
@@ -122,5 +178,6 @@ def test_a_silent_row_is_drawn_anew_and_the_others_stay(
     monkeypatch.setattr(generator, "_sample", sample)
     monkeypatch.setattr(generator.autoencoder, "decode", first_time_silent)
     wave = generator.generate(["rain", "whistle"], [1, 2], Sampling(duration_s=1))
-    assert asked == [["rain", "whistle"], ["whistle"], ["whistle"]]
+    assert [len(rows) for rows in asked] == [2, 1, 1]
+    assert torch.equal(asked[1], asked[0][1:]) and torch.equal(asked[2], asked[0][1:])
     assert wave.shape == (2, 16_000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
 
 from audiojourney.models.pocket.text import RELATIONS, SLOTS, STRANGER, PocketText, PocketTextConfig, Wordings
 from audiojourney.models.pocket.words import WordTable
@@ -95,3 +96,56 @@ def test_an_unknown_answer_names_the_nearest_wording(encoder: PocketText) -> Non
     certain(encoder, 3)
     found = encoder.familiarity("dogs")
     assert not found.known and found.nearest == "a dog barking" and found.score < 0.01
+
+
+def answers(
+    encoder: PocketText, monkeypatch: pytest.MonkeyPatch, slots: list[list[float]], relation: list[float]
+) -> None:
+    """Make the encoder give these logits for every prompt."""
+
+    def forward(vectors: Tensor, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        count = len(ids)
+        words = torch.ones(*ids.shape, encoder.config.width)
+        return words, torch.tensor([slots] * count), torch.tensor([relation] * count)
+
+    monkeypatch.setattr(encoder, "forward", forward)
+
+
+DOG, RAIN, NOTHING = [9.0, 0, 0, 0], [0, 9.0, 0, 0], [0, 0, 9.0, 0]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "slots", "relation", "scene"),
+    [
+        ("a dog and rain", [DOG, RAIN], [0, 9.0, 0, 0], "together"),
+        ("a dog over rain", [DOG, RAIN], [0, 0, 9.0, 0], "background"),
+        ("a dog, rain", [DOG, RAIN], [0, 0, 0, 9.0], "sequence"),
+        ("a dog, then rain", [DOG, RAIN], [0, 9.0, 0, 0], "sequence"),
+        ("dog -> rain", [DOG, RAIN], [0, 9.0, 0, 0], "sequence"),
+        ("a dog and rain all at once", [DOG, RAIN], [0, 9.0, 0, 0], "together"),
+        ("a dog and rain", [DOG, RAIN], [9.0, 0, 0, 0], None),
+        ("a dog, then nothing", [DOG, NOTHING], [0, 9.0, 0, 0], None),
+        ("a dog and a dog", [DOG, DOG], [0, 9.0, 0, 0], None),
+        ("", [DOG, RAIN], [0, 9.0, 0, 0], None),
+    ],
+)
+def test_scenes_are_told_from_single_sounds(
+    encoder: PocketText,
+    monkeypatch: pytest.MonkeyPatch,
+    prompt: str,
+    slots: list[list[float]],
+    relation: list[float],
+    scene: str | None,
+) -> None:
+    answers(encoder, monkeypatch, slots, relation)
+    assert encoder.scenes([prompt, "x"])[0] == scene
+
+
+def test_a_part_is_asked_for_as_if_it_were_said_alone(encoder: PocketText, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(encoder, monkeypatch, [DOG, RAIN], [0, 9.0, 0, 0])
+    told = encoder.encode(["dog rain", "dog rain"], [1, None])
+    assert told.mask.tolist() == [[True] * 3 + [False] * 2, [True] * 5]
+    slots, relation = told.pooled[0, :6].view(2, 3), told.pooled[0, 6:]
+    assert slots.argmax(dim=1).tolist() == [1, 2] and slots.amax(dim=1).min() > 0.99
+    assert relation.argmax() == 0 and relation[0] > 0.99
+    assert told.pooled[1, :6].view(2, 3).argmax(dim=1).tolist() == [0, 1]
