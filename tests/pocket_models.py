@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,15 +14,19 @@ from audiojourney.data.manifest import write_clips
 from audiojourney.data.write import save_audio
 from audiojourney.model_folder import write_model, write_weights
 from audiojourney.models.pocket.autoencoder import MelAutoencoder, MelAutoencoderConfig
+from audiojourney.models.pocket.captioner import PocketCaptioner, PocketCaptionerConfig
+from audiojourney.models.pocket.clap import PocketClap, PocketClapConfig, sentence_width
 from audiojourney.models.pocket.folders import WORDINGS, WORDS, load_autoencoder, load_text
 from audiojourney.models.pocket.listener import Listener, ListenerConfig
 from audiojourney.models.pocket.pipeline import KIND, PocketGeneratorConfig, build_pocket_denoiser
 from audiojourney.models.pocket.text import PocketText, PocketTextConfig, Wordings
+from audiojourney.models.pocket.trunk import TrunkConfig
 from audiojourney.models.pocket.vocoder import SpectralVocoder, SpectralVocoderConfig
 from audiojourney.models.pocket.words import WordTable
 
 RATE_HZ = 16_000
 KINDS = ("rain", "whistle")  # noise and a tone
+TRUNK = TrunkConfig(widths=(8, 8, 8, 8))
 
 
 def write_data(folder: Path, per_kind: int = 6, seconds: float = 2.0) -> Path:
@@ -77,6 +82,20 @@ def write_models(folder: Path, *, vocoder: bool = True) -> Path:
     return folder / "generator"
 
 
+def write_hearing(folder: Path) -> tuple[Path, Path]:
+    """Write a scorer with its text encoder and a captioner, random weights; returns both folders."""
+    torch.manual_seed(0)
+    for part in ("text", "clap", "captioner"):
+        (folder / part).mkdir(parents=True)
+    _write_text(folder / "text")
+    width = sentence_width(load_text(folder / "text"))
+    clap = PocketClapConfig(text=str(folder / "text"), concepts=KINDS, trunk=TRUNK, sentence=width, hidden=16, width=8)
+    _write(folder / "clap", "pocket-clap", PocketClap(clap))
+    captioner = PocketCaptionerConfig(concepts=KINDS, trunk=TRUNK, width=16, depth=1, heads=2)
+    _write(folder / "captioner", "pocket-captioner", PocketCaptioner(captioner))
+    return folder / "clap", folder / "captioner"
+
+
 def _write_text(folder: Path) -> None:
     table = WordTable.load(word_table(folder))
     config = PocketTextConfig(
@@ -95,5 +114,5 @@ def _write_text(folder: Path) -> None:
     _write(folder, "pocket-text", PocketText(config, table, wordings))
 
 
-def _write(folder: Path, kind: str, module: Listener | MelAutoencoder | PocketText | SpectralVocoder) -> None:
+def _write(folder: Path, kind: str, module: Any) -> None:
     write_model(folder, {"kind": kind, "model": module.config}, module.state_dict())

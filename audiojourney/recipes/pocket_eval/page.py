@@ -49,13 +49,13 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def splice(page: str, text: str) -> str:
+def splice(page: str, text: str, begin: str = BEGIN, end: str = END) -> str:
     """Put `text` between the two marks of a page, or at its end where it has none."""
-    marked = f"{BEGIN}\n\n{text.strip()}\n\n{END}"
-    start, end = page.find(BEGIN), page.find(END)
-    if start < 0 or end < start:
+    marked = f"{begin}\n\n{text.strip()}\n\n{end}"
+    start, stop = page.find(begin), page.find(end)
+    if start < 0 or stop < start:
         return f"{page.rstrip()}\n\n{marked}\n"
-    return page[:start] + marked + page[end + len(END) :]
+    return page[:start] + marked + page[stop + len(end) :]
 
 
 def section(figures: Sequence[Figure], gates: Sequence[str], facts: Mapping[str, Any]) -> str:

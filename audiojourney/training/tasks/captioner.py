@@ -43,7 +43,7 @@ class PocketCaptionerTaskConfig:
         smoothing: label smoothing.
     """
 
-    hearing: HearingConfig = field(default_factory=lambda: HearingConfig(pairs=0.55))
+    hearing: HearingConfig = field(default_factory=lambda: HearingConfig(pairs=0.55, alike=0.5))
     trunk: TrunkConfig = field(default_factory=TrunkConfig)
     crop_s: tuple[float, float] = (3.0, 10.3)
     nothing: float = 0.03

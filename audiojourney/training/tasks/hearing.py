@@ -48,6 +48,7 @@ class HearingConfig:
         recorded: share of examples of a concept that has recordings.
         real: share of recordings among these, where the concept is also synthesised.
         pairs: share of examples with two sounds.
+        alike: share that is kept of pairs of sounds of a kind, such as rain and waves.
         noisy: share of examples with steady noise behind them.
         noise_db: level of that noise relative to the sound.
         hidden: largest number of mel frames and of mel bins that are blanked.
@@ -59,6 +60,7 @@ class HearingConfig:
     recorded: float = 0.55
     real: float = 0.8
     pairs: float = 0.4
+    alike: float = 0.0
     noisy: float = 0.6
     noise_db: tuple[float, float] = (-45.0, -8.0)
     hidden: tuple[int, int] = (80, 10)
@@ -104,10 +106,10 @@ class Pools:
         return pick(rng, self.recorded if recorded else self.rendered)
 
     def two_concepts(self, rng: np.random.Generator) -> tuple[str, str]:
-        """Draw two concepts that can be told apart when they sound at once."""
+        """Draw two concepts, seldom such as can hardly be told apart when they sound at once."""
         while True:
             first, second = self.concept(rng), self.concept(rng)
-            if first != second and not any({first, second} <= alike for alike in ALIKE):
+            if first != second and (not _alike(first, second) or rng.random() < self.config.alike):
                 return first, second
 
     def clip(self, concept: str, rng: np.random.Generator) -> int:
@@ -263,6 +265,10 @@ def word(slots: Slots, rng: np.random.Generator) -> str:
     names = [name for name in (slots.first, slots.second) if name is not None]
     placed = [Placed(concept=name, start_s=0.0, end_s=1.0, level_db=LEVEL_DB) for name in names]
     return describe(placed, slots.relation, rng, 1)[0]
+
+
+def _alike(first: str, second: str) -> bool:
+    return any({first, second} <= group for group in ALIKE)
 
 
 def _goes_on(concept: str) -> bool:
