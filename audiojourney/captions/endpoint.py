@@ -154,7 +154,8 @@ class Endpoint:
             with self._opener.open(request, timeout=self._settings.timeout_s) as response:
                 return _parsed(_bounded(response, deadline))
         except urllib.error.HTTPError as error:
-            raise self._told(error) from error
+            with error:
+                raise self._told(error) from error
         except urllib.error.URLError as error:
             raise _unreached(error.reason, self._settings.timeout_s) from error
         except (OSError, http.client.HTTPException) as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from audiojourney.captions.base import Subject
-from audiojourney.captions.chat import ChatSettings, Reply, Turn, derived_seed
+from audiojourney.captions.chat import ChatSettings, Reply, derived_seed
 from audiojourney.captions.labels import LabelsCaptioner, LabelsSettings, build, spoken_labels
 from audiojourney.captions.names import CaptionerOptions
 from audiojourney.captions.prompts import load_examples, write_prompt
@@ -174,14 +174,5 @@ def test_a_hundred_rows_against_a_misbehaving_server(tmp_path: Path, monkeypatch
     assert reasons[4] == "the answer is larger than 1048576 bytes"
     assert json.dumps([answer.raw for answer in answers])
     assert list(tmp_path.iterdir()) == []  # nothing was run or opened
-    assert (
-        max(
-            sum(asked_for(s["messages"][0]["content"]) == f"rain, thing {row}" for s in handler.seen)
-            for row in range(100)
-        )
-        <= 4
-    )
-
-
-def test_a_turn_remembers_nothing_between_batches():
-    assert Turn("a", 1) == Turn("a", 1)
+    asked = [asked_for(question["messages"][0]["content"]) for question in handler.seen]
+    assert max(asked.count(name) for name in asked) <= 2 * 2  # attempts times tries
