@@ -12,6 +12,8 @@ from audiojourney import config as configuration
 from audiojourney.cli import _options, _ui
 from audiojourney.cli.data_export import data_export
 from audiojourney.cli.data_import import data_import
+from audiojourney.cli.data_stats import data_stats
+from audiojourney.cli.data_verify import data_verify
 
 if TYPE_CHECKING:
     from audiojourney.recipes.scenes import ScenesConfig, ScenesReport
@@ -36,6 +38,8 @@ Exists = Annotated[
 
 app.command("import")(data_import)
 app.command("export")(data_export)
+app.command("verify")(data_verify)
+app.command("stats")(data_stats)
 
 
 @app.callback()
