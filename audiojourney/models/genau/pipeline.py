@@ -24,6 +24,7 @@ from audiojourney.models.genau.conditioner import GenAuConditioner, joined
 from audiojourney.models.genau.hifigan import HiFiGAN
 from audiojourney.models.genau.noise import GenAuNoise
 from audiojourney.models.genau.vae1d import VAE1d
+from audiojourney.models.onednn import use_onednn
 
 STEPS = 100
 GUIDANCE = 4.0
@@ -113,6 +114,7 @@ class GenAuGenerator:
         ranker: Callable[[], Clap] | None = None,
     ) -> None:
         self.fit, self.vae, self.vocoder, self.conditioner = fit.eval(), vae.eval(), vocoder.eval(), conditioner.eval()
+        use_onednn(self.fit)
         self.schedule = schedule or NoiseSchedule.scaled_linear()
         self.prediction, self.name, self.options = prediction, name, options
         self.max_duration_s = fit.config.length * self._samples_per_latent / self.sample_rate_hz

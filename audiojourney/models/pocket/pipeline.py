@@ -24,6 +24,7 @@ from audiojourney.errors import UsageError
 from audiojourney.model_folder import read_config, read_weights
 from audiojourney.models.base import Condition, Familiarity, Sampling
 from audiojourney.models.denoisers import Denoiser, build_denoiser, latent_step
+from audiojourney.models.onednn import use_onednn
 from audiojourney.models.pocket.autoencoder import MelAutoencoder
 from audiojourney.models.pocket.folders import load_autoencoder, load_listener, load_text, load_vocoder
 from audiojourney.models.pocket.listener import Listener
@@ -120,6 +121,7 @@ class PocketGenerator:
         text, autoencoder = load_text(config.text), load_autoencoder(config.autoencoder)
         denoiser = build_pocket_denoiser(config, text, autoencoder)
         denoiser.load_state_dict(unpack(read_weights(folder)))
+        use_onednn(denoiser)
         vocoder = None if config.vocoder == GRIFFIN_LIM else load_vocoder(config.vocoder)
         listener = None if config.listener is None else load_listener(config.listener)
         return cls(name, config, text, denoiser.eval().requires_grad_(False), autoencoder, vocoder, listener)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from audiojourney.errors import MissingError, UsageError
+from audiojourney.models import onednn
 from audiojourney.models.base import Condition, Sampling
 from audiojourney.models.load import load_generator
 from audiojourney.models.pocket.pipeline import PocketGenerator
@@ -181,3 +182,10 @@ def test_a_silent_row_is_drawn_anew_and_the_others_stay(
     assert [len(rows) for rows in asked] == [2, 1, 1]
     assert torch.equal(asked[1], asked[0][1:]) and torch.equal(asked[2], asked[0][1:])
     assert wave.shape == (2, 16_000)
+
+
+def test_the_denoiser_takes_the_fast_way_through_linear_layers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onednn, "available", lambda: True)
+    layers = list(PocketGenerator.from_folder(folder, "tiny").denoiser.modules())
+    assert any(isinstance(layer, onednn.OneDNNLinear) for layer in layers)
+    assert not any(type(layer) is torch.nn.Linear for layer in layers)
