@@ -22,7 +22,7 @@ from audiojourney.models.pocket.words import WordTable, tokenize
 SLOTS = 2
 STRANGER = 255  # number of a wording that names none of the concepts
 _IN_TIME = re.compile(
-    r"->|\b(then|after(wards?)?|before|later|next|finally|follow(ed|s)|(?<!at )once|until|eventually)\b"
+    r"->|\b(then|after(wards?)?|before|later|next(?! to)|finally|follow(ed|s)|(?<!at )once|until|eventually)\b"
 )
 NEVER = -30.0  # logit of what is ruled out
 RELATIONS = ("single", "together", "background", "sequence")

@@ -123,6 +123,7 @@ DOG, RAIN, NOTHING = [9.0, 0, 0, 0], [0, 9.0, 0, 0], [0, 0, 9.0, 0]
         ("a dog, then rain", [DOG, RAIN], [0, 9.0, 0, 0], "sequence"),
         ("dog -> rain", [DOG, RAIN], [0, 9.0, 0, 0], "sequence"),
         ("a dog and rain all at once", [DOG, RAIN], [0, 9.0, 0, 0], "together"),
+        ("a dog next to rain", [DOG, RAIN], [0, 9.0, 0, 0], "together"),
         ("a dog and rain", [DOG, RAIN], [9.0, 0, 0, 0], None),
         ("a dog, then nothing", [DOG, NOTHING], [0, 9.0, 0, 0], None),
         ("a dog and a dog", [DOG, DOG], [0, 9.0, 0, 0], None),
