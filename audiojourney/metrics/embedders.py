@@ -130,7 +130,7 @@ class PocketEmbedder:
 
     def _heard(self, mel: Tensor) -> Heard:
         """Listen to the windows, and to the whole, of log-mel (F, M)."""
-        rows = self.network.features(_windows(mel[None])[0])
+        rows = self.network.features(windows(mel[None])[0])
         whole = self.network.features(mel[None])
         logits = self.network.head(whole)
         return Heard(*(part.float().cpu().numpy() for part in (rows, whole[0], logits[0])))
@@ -210,7 +210,7 @@ def _by_length(lengths: Sequence[int]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _windows(mels: Tensor) -> Tensor:
+def windows(mels: Tensor) -> Tensor:
     """Overlapping windows (B, k, F, M) of log-mel (B, F, M)."""
     frames_s = GENAU.rate_hz / GENAU.hop_length
     size = min(round(WINDOW_S * frames_s), mels.shape[1])
