@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -56,10 +57,15 @@ def read(source: Source, on_bad_row: Callable[[BadRow], None]) -> Iterator[Row]:
 
 def moved(row: Row, folder: Path, to: Path) -> Row:
     """Return a row for a list in another folder: its file name leads from there to the sound."""
-    if folder.absolute() == to.absolute():
+    if _same(folder, to):
         return row
     path = os.path.relpath((folder / row["file_name"]).absolute(), to.absolute())
     return {**row, "file_name": Path(path).as_posix()}
+
+
+@functools.lru_cache(maxsize=16)
+def _same(folder: Path, other: Path) -> bool:
+    return folder.absolute() == other.absolute()
 
 
 def with_captions(row: Row, captions: list[Row]) -> Row:
