@@ -12,6 +12,7 @@ from audiojourney import config as configuration
 from audiojourney.cli import _options, _ui
 from audiojourney.cli.data_export import data_export
 from audiojourney.cli.data_import import data_import
+from audiojourney.cli.data_segments import data_segments
 from audiojourney.cli.data_stats import data_stats
 from audiojourney.cli.data_verify import data_verify
 
@@ -38,6 +39,7 @@ Exists = Annotated[
 
 app.command("import")(data_import)
 app.command("export")(data_export)
+app.command("segments")(data_segments)
 app.command("verify")(data_verify)
 app.command("stats")(data_stats)
 
