@@ -95,7 +95,7 @@ def ordered_labels(clip: Clip, codes: Mapping[str, str]) -> tuple[tuple[str, ...
         start, end = spans.get(label, (event.start_s, event.end_s))
         spans[label] = (min(start, event.start_s), max(end, event.end_s))
     in_time = sorted(spans, key=lambda label: spans[label])
-    gaps = [spans[later][0] - spans[earlier][1] for earlier, later in zip(in_time, in_time[1:], strict=False)]
+    gaps = [spans[later][0] - spans[earlier][1] for earlier, later in pairwise(in_time)]
     if 2 <= len(in_time) <= len(_LETTERS) and set(labels) <= set(in_time) and min(gaps) > -_SLACK_S:
         return tuple(in_time), "sequence"
     return labels, "single" if len(labels) == 1 else "together"

@@ -26,6 +26,7 @@ class Caption:
         kind: `human`, `raw` (found beside the sound), `rule`, `llm`, `model`, or empty when unknown.
         score: how well it fits the sound, or None when that was not measured.
         score_name: what measured it, such as `clap_laion`.
+        entailment: how likely it is that what is seen and what is heard belong together, 0 to 1, or None.
     """
 
     text: str
@@ -33,6 +34,7 @@ class Caption:
     kind: CaptionKind = ""
     score: float | None = None
     score_name: str = ""
+    entailment: float | None = None
 
 
 @dataclass(frozen=True)

@@ -163,15 +163,17 @@ def _caption(key: str, item: Any) -> Caption:
     if kind not in CAPTION_KINDS:
         raise RowError(f"the kind of a caption is one of {', '.join(filter(None, CAPTION_KINDS))}, not {kind!r}")
     left = dict(item)
-    score = _score(left.get("score"))
-    return Caption(item["text"], _text(left, ("source", "model")), kind, score, _text(left, ("score_name",)))
+    score, entailment = (_score(left, name) for name in ("score", "entailment"))
+    source, score_name = _text(left, ("source", "model")), _text(left, ("score_name",))
+    return Caption(item["text"], source, kind, score, score_name, entailment)
 
 
-def _score(value: Any) -> float | None:
+def _score(left: Row, name: str) -> float | None:
+    value = left.get(name)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise RowError(f"the score of a caption is a finite number, not {value!r}")
+        raise RowError(f"the {name} of a caption is a finite number, not {value!r}")
     return float(value)
 
 

@@ -47,8 +47,14 @@ def read_pretrained(kind: Any, folder: Path, what: str, **settings: Any) -> Any:
     Raises:
         MissingError: the folder does not hold it.
     """
+    quieten()
     try:
         return kind.from_pretrained(str(folder), local_files_only=True, **settings)
     except (OSError, ValueError, ImportError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise MissingError(f"{str(folder)!r} holds no {what} ({reason}).") from error
+
+
+def quieten() -> None:
+    """Switch the progress bars of transformers off: they write even where standard error is no terminal."""
+    importlib.import_module("transformers.utils.logging").disable_progress_bar()

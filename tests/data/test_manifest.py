@@ -24,8 +24,15 @@ SOME_TEXT = st.text(min_size=1, max_size=20)
 SECONDS = st.floats(0, 1e6, allow_nan=False)
 MAYBE = st.none() | SECONDS
 NAMES = st.from_regex(r"[a-z0-9 _äß雨-]{1,12}(/[a-z.]{1,5}x)?\.(wav|flac)", fullmatch=True)
+SCORES = st.none() | st.floats(-1, 1)
 CAPTIONS = st.builds(
-    Caption, SOME_TEXT, TEXT, st.sampled_from(CAPTION_KINDS), st.none() | st.floats(-1, 1), score_name=TEXT
+    Caption,
+    SOME_TEXT,
+    TEXT,
+    st.sampled_from(CAPTION_KINDS),
+    st.none() | st.floats(-1, 1),
+    TEXT,
+    st.none() | st.floats(0, 1),
 )
 JSON = st.recursive(
     st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,

@@ -50,7 +50,7 @@ def load_scorer(
         name: `pocket` or a folder of its kind; `clap` or the Hub id or folder of a CLAP of transformers; a key of
             `LAION_FILES` or the path of such a checkpoint; `laion-clap:CHECKPOINT` for the package of that name.
         device: torch device, or `auto`.
-        dtype: `fp32` or `bf16`.
+        dtype: `fp32`, `bf16` or `fp16`.
         options: cropping, batches, memory; the shipped scorer has its own.
 
     Raises:

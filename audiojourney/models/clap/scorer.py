@@ -19,6 +19,7 @@ from audiojourney.models.clap.network import Clap
 from audiojourney.models.device import find_device
 
 LAION = "clap_laion"
+_PRODUCTS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,18 +124,18 @@ class ClapScorer(EmbeddingScorer):
         clap: the network.
         model: name and hash of its weights.
         device: where it runs.
-        dtype: `fp32`, or `bf16` for matrix products in bfloat16.
+        dtype: `fp32`, or `bf16` or `fp16` for matrix products of that precision; weights stay float32.
         options: cropping, batches, memory.
     """
 
     def __init__(
         self, clap: Clap, model: str, device: str = "cpu", dtype: str = "fp32", options: ClapOptions | None = None
     ) -> None:
-        if dtype not in ("fp32", "bf16"):
-            raise UsageError(f"CLAP does not run in {dtype!r}.", "Use fp32 or bf16.")
+        if dtype not in _PRODUCTS:
+            raise UsageError(f"CLAP does not run in {dtype!r}.", f"Use {', '.join(_PRODUCTS)}.")
         super().__init__(LAION, model, clap.mel.rate_hz, options or ClapOptions())
         self.clap = clap.to(find_device(device))
-        self._half = dtype == "bf16"
+        self._products = _PRODUCTS[dtype]
 
     def _hear(self, waves: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return a vector (D,) for each wave: that of its window, or the mean over its windows."""
@@ -146,8 +147,10 @@ class ClapScorer(EmbeddingScorer):
         return [part.mean(axis=0) for part in np.split(np.concatenate(vectors), ends)]
 
     def _read(self, texts: list[str]) -> np.ndarray:
+        # One by one where batches gain little, so that no vector depends on its neighbours in any digit.
+        parts = [[text] for text in texts] if self.clap.device.type == "cpu" else [texts]
         with torch.inference_mode(), self._precision():
-            return self.clap.text(texts).cpu().numpy()
+            return torch.cat([self.clap.text(part) for part in parts]).cpu().numpy()
 
     def _prepared(self, piece: torch.Tensor) -> torch.Tensor:
         """Return windows (B, T) on the device of the network, through 16-bit integers where asked."""
@@ -155,7 +158,8 @@ class ClapScorer(EmbeddingScorer):
         return through_int16(piece) if self.options.int16 else piece
 
     def _precision(self) -> torch.autocast:
-        return torch.autocast(self.clap.device.type, torch.bfloat16, enabled=self._half)
+        coarse = self._products is not torch.float32
+        return torch.autocast(self.clap.device.type, self._products if coarse else None, enabled=coarse)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -115,6 +115,8 @@ def _caption(caption: Caption, score: float | None, models: Models) -> Item:
         "source": caption.source or models.captioner.name,
         "kind": caption.kind or models.captioner.kind,
     }
+    if caption.entailment is not None:
+        item["entailment"] = caption.entailment
     if score is not None and models.scorer is not None:
         return item | {"score": round(float(score), SCORE_DIGITS), "score_name": models.scorer.name}
     own = {"score": caption.score} if caption.score is not None else {}

@@ -34,7 +34,10 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_checkpoint_of_laion_scores_as_the_model_it_was_made_of(folder: Path, checkpoint: Path):
     original, converted = load_scorer(str(folder)), load_scorer(str(checkpoint))
-    assert converted.score([WAVE], [TEXTS]) == original.score([WAVE], [TEXTS])
+    # The same numbers in memory; where they lie in it moves the seventh digit of sums.
+    assert converted.score([WAVE], [TEXTS])[0] == pytest.approx(original.score([WAVE], [TEXTS])[0], abs=1e-6)
+    for name, tensor in original.clap.model.state_dict().items():
+        assert torch.equal(tensor, converted.clap.model.state_dict()[name]), name
     assert converted.model == f"630k-audioset-best.pt@{file_hash(checkpoint)}"
     assert original.model == f"tiny-clap@{file_hash(folder / 'model.safetensors')}"
 
