@@ -17,7 +17,7 @@ from audiojourney.models.pocket.folders import WORDINGS, WORDS
 from audiojourney.models.pocket.packing import pack
 
 PARTS = ("text", "autoencoder", "vocoder", "listener")
-EIGHT_BITS = ("generator",)  # the others are small, and float16 changes nothing that can be heard or measured
+EIGHT_BITS = ("generator", "clap", "captioner")  # of the others float16 changes nothing that can be heard or measured
 
 
 def pack_run(run: str, name: str) -> Path:

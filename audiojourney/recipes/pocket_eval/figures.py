@@ -71,8 +71,8 @@ class Figure:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """95 % interval of a share, None for other figures."""
-        return wilson(self.reached, self.clips) if self.share else None
+        """95 % interval of a share of clips, None for other figures."""
+        return wilson(self.reached, self.clips) if self.share and self.clips else None
 
 
 def wilson(share: float, count: int, z: float = 1.96) -> tuple[float, float]:
