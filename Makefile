@@ -11,7 +11,7 @@ DICTIONARY ?= /usr/share/wordnet
 RUN := $(VENV)/bin/python
 export PROMPT
 
-.PHONY: help sound test check format docs bench golden words pocket-eval clean
+.PHONY: help sound test check format docs bench golden words pocket-eval captions-eval clean
 
 help:
 	@echo "make sound        set up, then turn PROMPT into a sound in sounds/"
@@ -23,6 +23,7 @@ help:
 	@echo "make golden       write the kept losses of the tiny models anew"
 	@echo "make words        build the word table of the pocket models from a WordNet DICTIONARY"
 	@echo "make pocket-eval  measure the quality gates of the shipped models, write docs/results.md"
+	@echo "make captions-eval  measure the shipped captioner and scorer, write docs/pocket_captions.md"
 
 sound: $(VENV)/ready
 	$(VENV)/bin/aj generate "$$PROMPT" --spectrogram -o sounds/
@@ -54,6 +55,9 @@ words: $(VENV)/ready
 
 pocket-eval: $(VENV)/ready
 	$(RUN) -m audiojourney.cli.pocket_eval --recordings "$(RECORDINGS)"
+
+captions-eval: $(VENV)/ready
+	$(RUN) -m audiojourney.cli.captions_eval --recordings "$(RECORDINGS)" -o docs/pocket_captions.md
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
