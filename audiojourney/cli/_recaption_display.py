@@ -39,7 +39,7 @@ def _headline(report: RecaptionReport) -> str:
     return {
         "written": f"{clips}: captions by {report.identity.get('captioner')}.",
         "judged": f"{clips}: stored scores were judged anew; no sound was read.",
-        "unchanged": f"nothing to do: {report.output} has the captions of all {clips}.",
+        "unchanged": f"nothing to do: {report.output} has the captions of {report.counts.rows:,} of {clips}.",
         "waiting": f"this part is done; {report.shards[1] - report.shards[0]} of {report.shards[1]} shards are left to "
         "others, and whoever ends last writes the output.",
         "incomplete": f"incomplete: {left:,} of {clips} are left; the same command goes on from there.",

@@ -33,6 +33,10 @@ def perform(heard: Sequence[Heard], models: Models, config: RecaptionConfig, spe
     Raises:
         AudioJourneyError: the memory is too small for a batch of the size that was asked for.
     """
+    fitting = size(config, models.on_gpu)
+    if len(heard) > fitting:
+        pieces = [heard[start : start + fitting] for start in range(0, len(heard), fitting)]
+        return [outcome for piece in pieces for outcome in perform(piece, models, config, spent)]
     try:
         return outcomes(heard, models, config.count, config.seed, spent)
     except (MemoryError, RuntimeError) as error:
@@ -45,10 +49,8 @@ def perform(heard: Sequence[Heard], models: Models, config: RecaptionConfig, spe
     if config.batch != "auto":
         hint = "Use --batch auto, or a smaller number."
         raise AudioJourneyError(f"{len(heard)} clips at once do not fit into the memory ({told}).", hint)
-    half = (len(heard) + 1) // 2
-    _fitting[config.device] = min(half, _fitting.get(config.device, half))
-    first = perform(heard[:half], models, config, spent)
-    return first + perform(heard[half:], models, config, spent)
+    _fitting[config.device] = (len(heard) + 1) // 2
+    return perform(heard, models, config, spent)
 
 
 def _free() -> None:

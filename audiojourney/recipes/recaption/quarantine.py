@@ -69,7 +69,7 @@ class _Trial:
             reason = self.reason or self.channel.last_words()
             if not self.at:
                 raise AudioJourneyError(f"The captioner {self.captioner!r} cannot be tried ({reason}).")
-            self.found.append(failure(self.at, "caption", CODE, f"the process that worked on it ended ({reason})"))
+            self.found.append(failure(self.at, "worker", CODE, f"the process that worked on it ended ({reason})"))
         return self.found
 
     def _listen(self) -> bool:

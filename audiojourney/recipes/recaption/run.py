@@ -16,10 +16,10 @@ from audiojourney.errors import AudioJourneyError, MissingError
 from audiojourney.recipes.recaption import engines, layout
 from audiojourney.recipes.recaption.choice import choose
 from audiojourney.recipes.recaption.config import DEFAULT_INPUT, RecaptionConfig
-from audiojourney.recipes.recaption.folder import parts
+from audiojourney.recipes.recaption.folder import Part, parts
 from audiojourney.recipes.recaption.inputs import Inputs
 from audiojourney.recipes.recaption.keys import digest, settings_that_matter
-from audiojourney.recipes.recaption.merge import Counts, Stamp, merge, read_stamp
+from audiojourney.recipes.recaption.merge import Counts, Stamp, merge, part_failures, read_stamp
 from audiojourney.recipes.recaption.report import RecaptionReport, Status, summed
 from audiojourney.recipes.recaption.shard import ShardReport
 from audiojourney.training.interrupt import Interrupt
@@ -78,6 +78,17 @@ def recaption(*inputs: str | Path, on_progress: OnProgress | None = None, **sett
     return run(config, on_progress or (lambda done, total: None))
 
 
+def refuse_failures(all_parts: Sequence[Part], config: RecaptionConfig) -> None:
+    """With `strict`, end at the first clip that failed, in an earlier run too.
+
+    Raises:
+        AudioJourneyError: there is one.
+    """
+    for part in all_parts if config.strict else ():
+        for item in part_failures(part):
+            raise AudioJourneyError(f"{item['id']}: {item['reason']}", "Without --strict the others count.")
+
+
 class _Run:
     """One run from settings to report."""
 
@@ -128,7 +139,9 @@ class _Run:
 
     def _create(self, identity: Mapping[str, str]) -> layout.Order:
         about = {"request": self.request, "settings": self.settings, "inputs_sha256": self.inputs_sha256}
-        return layout.create(self.output, about, identity, self.inputs.jobs(), self.config.shard_clips)
+        # Shards of one size: in a last one of few clips a single bad one would be a large share.
+        shards = -(-self.clips // self.config.shard_clips)
+        return layout.create(self.output, about, identity, self.inputs.jobs(), -(-self.clips // shards))
 
     def _perform(self, order: layout.Order, backend: engines.Local) -> RecaptionReport:
         all_parts = parts(order.folder, order.shards)
@@ -141,16 +154,20 @@ class _Run:
             reports = backend.run(order, todo, self._tell)
         if reports is None:
             return self._report("submitted", order)
-        self._check(reports)
+        self._check(reports, all_parts)
         markers = [part.read_marker() for part in all_parts]
         left = [number for number in numbers if markers[number] is None]
         if left or not all(markers):
             return self._report("incomplete" if left else "waiting", order, reports)
+        refuse_failures(all_parts, self.config)
+        again = read_stamp(self.output)
         about = {"request": self.request, "key": order.key, "limits": self.limits}
         stamp = merge(all_parts, self.output, self.config.limits, self.inputs.failures, about)
-        return self._report("written" if todo else "judged", order, reports, stamp)
+        judged = again is not None and again.request == self.request and not todo
+        return self._report("judged" if judged else "written", order, reports, stamp)
 
-    def _check(self, reports: Sequence[ShardReport]) -> None:
+    def _check(self, reports: Sequence[ShardReport], all_parts: Sequence[Part]) -> None:
+        """Refuse to go on to the output where too much has failed."""
         failed = [report for report in reports if report.status == "failed"]
         if failed:
             first = failed[0]
@@ -158,14 +175,7 @@ class _Run:
             told = f"{first.errors} of {clips} clips of shard {first.number} failed"
             more = f", and so did too many of {len(failed) - 1} more shards" if len(failed) > 1 else ""
             most = f"more than --max-error-rate {self.config.max_error_rate:g} allows"
-            raise AudioJourneyError(f"{told}, {most}{more}.", f"They are named in {self._failures(first.number)}.")
-        if self.config.strict and any(report.errors for report in reports):
-            count = sum(report.errors for report in reports)
-            raise AudioJourneyError(f"{count} clips failed, and --strict allows none.")
-
-    def _failures(self, number: int) -> Path:
-        order = layout.find(self.output, self.request)
-        return parts(order.folder, order.shards)[number].errors if order else self.output
+            raise AudioJourneyError(f"{told}, {most}{more}.", f"They are named in {all_parts[first.number].errors}.")
 
     def _tell(self, number: int, done: int, total: int) -> None:
         self.done[number] = done

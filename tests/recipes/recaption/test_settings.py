@@ -1,0 +1,82 @@
+"""Settings, the choice of shards, and what makes two runs the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audiojourney.errors import UsageError
+from audiojourney.recipes.recaption.choice import check_choice, choose
+from audiojourney.recipes.recaption.config import RecaptionConfig
+from audiojourney.recipes.recaption.keys import clip_seed, settings_that_matter
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"keep": 0}, "--keep is 0"),
+        ({"batch": 0}, "--batch is 0"),
+        ({"max_error_rate": 1.5}, "--max-error-rate is 1.5"),
+        ({"allow_errors": -1}, "--allow-errors is -1"),
+        ({"captioner": "pockt"}, "'pocket'"),
+        ({"candidates": 2, "keep": 3}, "3 of 2 candidates"),
+        ({"clap": "none", "clap_threshold": 0.4}, "0.4 cannot be met"),
+        ({"shards": "3/2"}, "'3/2'"),
+        ({"shards": "0/2"}, "1/2|2/8"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_its_value(settings, told):
+    with pytest.raises(UsageError, match=told):
+        RecaptionConfig(**settings)
+
+
+def test_limits_gather_what_is_said_in_three_places():
+    limits = RecaptionConfig(keep=2, clap_threshold=0.4, drop_keywords=("music",)).limits
+    assert (limits.keep_best, limits.clap_threshold, limits.drop_keywords) == (2, 0.4, ("music",))
+    assert RecaptionConfig(candidates=5, keep=2).count == 5
+    assert RecaptionConfig(keep=2).count == 2
+
+
+@given(st.integers(1, 40), st.integers(0, 200))
+def test_parts_share_all_shards_between_them(parts, count):
+    chosen = [choose(f"{part}/{parts}", count) for part in range(1, parts + 1)]
+    assert sorted(number for numbers in chosen for number in numbers) == list(range(count))
+
+
+def test_a_range_names_shards_by_number():
+    assert choose("2-4", 10) == [2, 3, 4]
+    assert choose("8-12", 10) == [8, 9]
+    assert choose(None, 3) == [0, 1, 2]
+    check_choice("1/1")
+
+
+def test_limits_threads_and_batches_do_not_make_another_run():
+    base = RecaptionConfig()
+    same = replace(base, clap_threshold=0.5, keep=1, workers=3, batch=7, nproc=2, device="cpu", limit=9, force=True)
+    assert settings_that_matter(same) == settings_that_matter(base)
+
+
+@pytest.mark.parametrize(
+    "other", [{"seed": 1}, {"captioner": "labels"}, {"model": "x/y"}, {"clap": "clap"}, {"candidates": 3}, {"keep": 2}]
+)
+def test_what_captions_depend_on_makes_another_run(other):
+    assert settings_that_matter(replace(RecaptionConfig(), **other)) != settings_that_matter(RecaptionConfig())
+
+
+def test_weights_in_a_local_folder_count_by_size_and_date(tmp_path):
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"1")
+    config = RecaptionConfig(model=str(tmp_path))
+    before = settings_that_matter(config)
+    weights.write_bytes(b"22")
+    assert settings_that_matter(config) != before
+
+
+@given(st.integers(0, 2**40), st.text(max_size=20))
+def test_the_seed_of_a_clip_depends_on_run_and_id(seed, clip_id):
+    assert clip_seed(seed, clip_id) == clip_seed(seed, clip_id)
+    assert 0 <= clip_seed(seed, clip_id) < 2**31
+    assert clip_seed(seed, clip_id) != clip_seed(seed + 1, clip_id) != clip_seed(seed, clip_id + "x")
