@@ -79,7 +79,7 @@
       const sound = document.getElementById(button.dataset.plays);
       if (sound.paused) {
         sound.currentTime = 0;
-        sound.play();
+        sound.play().catch(() => {}); // stopped before it began
       } else {
         sound.pause();
       }

@@ -262,7 +262,7 @@
     if (!sound.paused) sound.pause();
     else {
       sound.currentTime = 0;
-      sound.play();
+      sound.play().catch(() => {}); // stopped before it began
     }
   };
   const vote = (index) => {
