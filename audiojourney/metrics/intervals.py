@@ -18,7 +18,7 @@ from audiojourney.metrics.base import Interval
 LEVEL = 0.95
 SUBSAMPLES = 100
 RESAMPLES = 1000
-_FEWEST = 10  # clips, below which an interval would promise too much
+FEWEST = 10  # clips, below which an interval would promise too much
 
 
 def subsampling_interval(
@@ -96,7 +96,7 @@ def paired_difference(
 
 
 def _check(count: int, draws: int, level: float) -> None:
-    if count < _FEWEST:
-        raise UsageError(f"An interval needs {_FEWEST} clips or more, not {count}.")
+    if count < FEWEST:
+        raise UsageError(f"An interval needs {FEWEST} clips or more, not {count}.")
     if draws < 2 or not 0 < level < 1:
         raise UsageError(f"An interval needs 2 draws or more and a level between 0 and 1, not {draws} and {level}.")

@@ -13,6 +13,8 @@ from audiojourney.errors import AudioJourneyError, MissingError
 from audiojourney.metrics.text.corpus import Corpus
 
 JAR = "meteor-1.5.jar"
+LIMIT_S = 120.0  # the program reads its tables first, which takes half a minute on a slow machine
+LIMIT_PER_CAPTION_S = 0.1
 _HEAP = "-Xmx2G"
 _FIELD = " ||| "
 
@@ -49,28 +51,36 @@ def find_java() -> str:
     return java
 
 
-def meteor(corpus: Corpus, folder: Path | None = None) -> tuple[float, list[float]]:
+def meteor(corpus: Corpus, folder: Path | None = None, limit_s: float | None = None) -> tuple[float, list[float]]:
     """METEOR of the corpus, from pooled counts, and of each item.
 
     Args:
         corpus: tokenised captions.
         folder: where the program lies, with its `data/paraphrase-en.gz`.
+        limit_s: seconds after which the program is ended; None gives it `LIMIT_S` and more for many captions.
 
     Raises:
         MissingError: Java or the program is absent.
-        AudioJourneyError: the program broke down.
+        AudioJourneyError: the program broke down, or took too long.
     """
     java, jar = find_java(), find_jar(folder)
+    limit = limit_s if limit_s is not None else LIMIT_S + LIMIT_PER_CAPTION_S * len(corpus.sentences)
     command = [java, "-jar", _HEAP, str(jar), "-", "-", "-stdio", "-l", "en", "-norm"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
     ) as program:
+        watch = threading.Timer(limit, program.kill)
+        watch.start()
         try:
             statistics = _ask(program, [_score_line(*item) for item in _items(corpus)], len(corpus))
             numbers = [float(line) for line in _ask(program, [_FIELD.join(["EVAL", *statistics])], len(corpus) + 1)]
         except (OSError, ValueError) as error:
-            raise AudioJourneyError(f"METEOR ({JAR}) broke down: {error}.", "Does `java -version` work?") from error
+            late = "" if watch.is_alive() else f" It was ended after {limit:g} s."
+            raise AudioJourneyError(
+                f"METEOR ({JAR}) broke down: {error}.{late}", "Does `java -version` work?"
+            ) from error
         finally:
+            watch.cancel()
             program.kill()
     return numbers[-1], numbers[:-1]
 

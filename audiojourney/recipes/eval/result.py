@@ -82,6 +82,31 @@ class FileRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A metric beside its value in an earlier result.
+
+    Attributes:
+        name: full name.
+        value: now, or None.
+        earlier: then, or None.
+        difference: now minus then, or None.
+        low: lower end of the interval of the difference over common clips, or None.
+        high: its upper end.
+        comparable: whether both were measured alike: weights, convention, numbers of clips.
+        note: what differs, or "".
+    """
+
+    name: str
+    value: float | None = None
+    earlier: float | None = None
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    comparable: bool = True
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EvalResult:
     """All that an evaluation found.
 
@@ -89,6 +114,7 @@ class EvalResult:
         metrics: in the order in which they are shown.
         files: a row for each generated clip, in the order of ids.
         warnings: what a reader must know of the whole, with counts.
+        differences: to the result named by `--compare`.
         classes: a row for each class of a classifier: name, clips, average precision, AUC, accuracy.
         settings: what was asked for, as `aj eval --print-config` shows it.
         versions: releases of this package and of those that decide digits.
@@ -99,6 +125,7 @@ class EvalResult:
     metrics: tuple[MetricRow, ...] = ()
     files: tuple[FileRow, ...] = ()
     warnings: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
     classes: tuple[Mapping[str, Any], ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -139,7 +166,9 @@ def read_result(path: Path) -> EvalResult:
         raise UsageError(f"{str(path)!r} is no result of aj eval: it has no key {_MARK!r}.")
     metrics = [_known(MetricRow, row) for row in table.get("metrics", ())]
     rows = [_known(FileRow, row) for row in table.get("files", ())]
-    return configuration.build(EvalResult, {**_known(EvalResult, table), "metrics": metrics, "files": rows}, str(path))
+    differences = [_known(Difference, row) for row in table.get("differences", ())]
+    lists = {"metrics": metrics, "files": rows, "differences": differences}
+    return configuration.build(EvalResult, _known(EvalResult, table) | lists, str(path))
 
 
 def _known(cls: type, table: Mapping[str, Any]) -> dict[str, Any]:
