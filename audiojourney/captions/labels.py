@@ -56,13 +56,13 @@ class LabelsCaptioner:
         self.model = model
         self.examples = examples
         self.settings = settings
-        self._codes = class_names(settings.class_list) if settings.class_list else {}
+        self.codes = class_names(settings.class_list) if settings.class_list else {}
         self._limits = Limits(FEWEST_WORDS, settings.most_words)
         self._forbidden = shown_answers("labels", examples, settings.shots)
 
     def caption(self, subjects: Sequence[Subject], count: int) -> list[Answer]:
         """Write up to `count` captions for each subject; the first is the likeliest answer, the others are drawn."""
-        labels = [spoken_labels(subject.clip, self._codes) for subject in subjects]
+        labels = [spoken_labels(subject.clip, self.codes) for subject in subjects]
         answers = [self._without_asking(subject.clip, words) for subject, words in zip(subjects, labels, strict=True)]
         places = [place for place, answer in enumerate(answers) if answer is None]
         asked = self._ask([labels[place] for place in places], [subjects[place].seed for place in places], count)
