@@ -14,7 +14,7 @@ from typing import IO, Any
 from audiojourney.captions.duplicates import Duplicates
 from audiojourney.captions.filters import Row, Verdict, mark, row_verdict
 from audiojourney.captions.rejudge import judge_again
-from audiojourney.data.manifest import BadRow, file_sha256
+from audiojourney.data.manifest import SOUND_SUFFIXES, BadRow, file_sha256
 from audiojourney.errors import ClipError, UsageError
 from audiojourney.files import replacing
 from audiojourney.recipes.filter import rows as lists
@@ -26,6 +26,7 @@ from audiojourney.recipes.made import Making
 
 Progress = Callable[[int, int], None]  # (done, total)
 _TELL_EVERY = 1000
+_LOOKED_AT = SOUND_SUFFIXES | {".txt"}
 _SWEPT = ("score", "no_score", "rank")  # earlier reasons that a sweep decides anew
 
 
@@ -92,11 +93,11 @@ def _making(config: FilterRunConfig, sources: list[lists.Source]) -> Making:
 
 
 def _content(path: Path) -> str:
-    """Return what tells the content of an input; of a folder without list, the names and sizes of what it holds."""
+    """Return what tells the content of an input; of a folder without list, names and sizes of its sounds and texts."""
     if path.is_file():
         return file_sha256(path)
-    found = sorted((str(file.relative_to(path)), file.stat().st_size) for file in path.rglob("*") if file.is_file())
-    found = [entry for entry in found if not entry[0].startswith("filtered.")]
+    files = (file for file in path.rglob("*") if file.suffix.lower() in _LOOKED_AT)
+    found = sorted((str(file.relative_to(path)), file.stat().st_size) for file in files)
     return hashlib.sha256(json.dumps(found).encode("ascii")).hexdigest()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,8 +32,7 @@ class Level:
         self.threshold = threshold
         self.kept = Amount()
         self._sum = 0.0
-        self._order = 0
-        self._nearest: list[tuple[float, int, Example]] = []  # a heap whose first is the farthest
+        self.examples: list[Example] = []  # that would just get in, the lowest score first
 
     def add(self, scores: Sequence[tuple[float, str]], clip: str, seconds: float) -> None:
         """Count a clip by the scores and texts of its captions."""
@@ -48,24 +46,19 @@ class Level:
 
     def _show(self, example: Example) -> None:
         """Keep the examples with the lowest scores, the earlier of equal ones, each text once."""
-        full = len(self._nearest) == EXAMPLES
-        if (full and -self._nearest[0][0] <= example.score) or any(
-            kept.text == example.text for _, _, kept in self._nearest
-        ):
+        shown = self.examples
+        if len(shown) == EXAMPLES and example.score >= shown[-1].score:
             return
-        push = heapq.heappushpop if full else heapq.heappush
-        self._order -= 1
-        push(self._nearest, (-example.score, self._order, example))
+        same = next((other for other in shown if other.text == example.text), None)
+        if same is not None and same.score <= example.score:
+            return
+        others = [other for other in shown if other is not same]
+        self.examples = sorted([*others, example], key=lambda one: one.score)[:EXAMPLES]
 
     @property
     def mean_score(self) -> float | None:
         """Mean of the scores that are kept."""
         return self._sum / self.kept.captions if self.kept.captions else None
-
-    @property
-    def examples(self) -> list[Example]:
-        """The captions that would just get in, the lowest score first."""
-        return [example for _, _, example in sorted(self._nearest, key=lambda entry: entry[:2], reverse=True)]
 
     def to_json(self, seen: int) -> dict[str, Any]:
         """Return the line that `aj filter --sweep --json` prints for this threshold; `seen` clips were looked at."""

@@ -50,11 +50,11 @@ def merge(config: SegmentsConfig, output: Path, beside: Mapping[str, Path]) -> d
                     continue
                 counts["seconds_ms"] += round(1000 * (duration_of(row) or 0))
                 files["rows"].write(lists.moved(row, source.folder, output.parent))
-    if counts["before"] and not counts["placed"]:
-        raise UsageError(
-            f"None of the {counts['before']} rows has video_id, start_ms and end_ms, so nothing can follow.",
-            "Give the captions that were written for a list of `aj data segments`.",
-        )
+        if counts["before"] and not counts["placed"]:
+            raise UsageError(
+                f"None of the {counts['before']} rows has video_id, start_ms and end_ms, so nothing can follow.",
+                "Give the captions that were written for a list of `aj data segments`.",
+            )
     joined = counts["clips"] + counts["keyword"]
     return {
         "clips_before": counts["before"],

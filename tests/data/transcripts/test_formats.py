@@ -11,8 +11,14 @@ from audiojourney.errors import ClipError
 
 VTT = "WEBVTT\n\nSTYLE\n::cue { color: red }\n\nintro\n00:01.000 --> 00:02.500 line:90%\n<v Ann>Hello &amp; bye\n"
 SRT = "1\n00:00:01,000 --> 00:00:02,500\n{\\an8}Hello <i>you</i>\n\n2\n00:00:03,5 --> 00:00:04,000\n42\n"
-SRV1 = '<?xml version="1.0"?><transcript><text start="1.5" dur="2">it&amp;#39;s</text><text start="4">on</text></transcript>'
-SRV3 = '<timedtext format="3"><body><w t="0"/><p t="100" d="50"><s>one</s><s t="20"> two</s></p><p t="200">x</p></body></timedtext>'
+SRV1 = (
+    '<?xml version="1.0"?><transcript>'
+    '<text start="1.5" dur="2">it&amp;#39;s</text><text start="4">on</text></transcript>'
+)
+SRV3 = (
+    '<timedtext format="3"><body><w t="0"/>'
+    '<p t="100" d="50"><s>one</s><s t="20"> two</s></p><p t="200">x</p></body></timedtext>'
+)
 
 
 def cues(text):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -143,5 +145,5 @@ def test_joining_keeps_all_time_and_leaves_no_equal_neighbours(steps):
         time += length
     joined = list(join_equal(pieces))
     assert sum(p.end_ms - p.start_ms for p in joined) == sum(p.end_ms - p.start_ms for p in pieces)
-    for one, other in zip(joined, joined[1:], strict=False):
+    for one, other in itertools.pairwise(joined):
         assert one.end_ms < other.start_ms or one.text != other.text
