@@ -14,7 +14,7 @@ from audiojourney.captions.base import Scorer
 from audiojourney.errors import MissingError, UsageError
 from audiojourney.models.pocket.clap import Calibration, describe_sentences, sentence_width
 from audiojourney.models.pocket.folders import load_text
-from audiojourney.models.pocket.scorer import PocketScorer, load_pocket_scorer
+from audiojourney.models.pocket.scorer import PocketScorer, load_pocket_scorer, prepared
 from audiojourney.models.pocket.trunk import SoundTrunk, pool, views
 from tests.pocket_models import TRUNK, write_hearing
 
@@ -76,9 +76,14 @@ def test_scores_come_one_a_text_and_do_not_depend_on_the_batch(scorer: PocketSco
 
 
 def test_loudness_changes_no_score_and_silence_scores_nothing(scorer: PocketScorer) -> None:
-    loud, soft, silent = scorer.score([noise(2.0), 0.01 * noise(2.0), 0 * noise(2.0)], [TEXTS] * 3)
+    loud, soft, silent = scorer.score([noise(2.0), 0.001 * noise(2.0), 0 * noise(2.0)], [TEXTS] * 3)
     assert loud == pytest.approx(soft, abs=1e-4)
     assert silent == [0.0, 0.0, 0.0]
+
+
+def test_a_short_sound_is_followed_by_silence() -> None:
+    wave = prepared(noise(0.2))
+    assert len(wave) == 16_000 and not wave[3200:].any() and np.abs(wave).max() == pytest.approx(0.5)
 
 
 def test_what_cannot_be_scored_is_refused(scorer: PocketScorer, folder: Path) -> None:

@@ -21,7 +21,7 @@ from audiojourney.training.tasks.captioner import (
     targets,
 )
 from audiojourney.training.tasks.clap import PocketClapTask, PocketClapTaskConfig, match, shares
-from audiojourney.training.tasks.hearing import Hearing, HearingConfig
+from audiojourney.training.tasks.hearing import Example, Hearing, HearingConfig
 from tests.pocket_models import TRUNK, write_data, write_hearing
 from tests.training.tasks.test_pocket_tasks import steps
 
@@ -65,8 +65,17 @@ def test_pairs_are_what_they_are_said_to_be(data: Path) -> None:
         assert {example.slots.first, example.slots.second} == {"rain", "whistle"}
         if example.slots.relation == "sequence":
             assert first < second
+            assert _is_tone(example, 0) == (example.slots.first == "whistle")
+            assert _is_tone(example, 1) == (example.slots.second == "whistle")
         relations.add(example.slots.relation)
     assert relations == {"together", "background", "sequence"}
+
+
+def _is_tone(example: Example, part: int) -> bool:
+    """Whether that sound, where it is alone, has one bin above all others."""
+    alone = example.sounding[part] & ~example.sounding[1 - part]
+    spectrum = example.mel[alone].mean(axis=0)
+    return bool(np.sort(spectrum)[-1] - np.median(spectrum) > 2.5)
 
 
 def test_sounds_of_a_kind_meet_only_where_that_is_wanted(data: Path) -> None:
