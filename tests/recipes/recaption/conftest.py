@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from audiojourney import config as configuration
+from audiojourney import files
 from audiojourney.captions.names import CAPTIONERS
 from audiojourney.recipes.recaption import batches, models
 from audiojourney.recipes.recaption.config import RecaptionConfig
@@ -18,6 +19,8 @@ from tests.recipes.recaption import double
 @pytest.fixture(autouse=True)
 def stub_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Put the stub in place of the shipped models, and the test into an empty folder."""
+    for name in ("_flush", "_flush_folder"):
+        monkeypatch.setattr(files, name, lambda path: None)  # no test cuts the power, and a flush takes its time
     monkeypatch.setattr(CAPTIONERS, "_table", dict(CAPTIONERS))
     monkeypatch.setattr(models.SCORERS, "_table", {})
     monkeypatch.setattr(models, "_loaded", {})
