@@ -60,6 +60,16 @@ Format = Annotated[
     ),
 ]
 Rate = Annotated[int | None, _option("rate_hz", "Sample rate; a higher one adds no treble.", "--rate", metavar="HZ")]
+Loudness = Annotated[
+    float | None,
+    _option(
+        "loudness_lufs",
+        "Integrated loudness, such as -23.",
+        "--loudness",
+        metavar="LUFS",
+        otherwise="the model's level",
+    ),
+]
 Spectrogram = Annotated[bool | None, _switch("Write a PNG picture beside each sound.", "--spectrogram")]
 Like = Annotated[
     Path | None,

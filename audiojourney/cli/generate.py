@@ -43,6 +43,7 @@ def generate(
     seed: opt.Seed = None,
     format: opt.Format = None,
     rate_hz: opt.Rate = None,
+    loudness_lufs: opt.Loudness = None,
     spectrogram: opt.Spectrogram = None,
     like: opt.Like = None,
     exists: opt.Exists = None,

@@ -168,6 +168,7 @@ _LIKE = {
     "sampler": "sampler",
     "duration_s": "duration",
     "rate_hz": "rate",
+    "loudness_lufs": "loudness",
     "dtype": "dtype",
 }
 

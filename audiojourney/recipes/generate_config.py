@@ -32,6 +32,8 @@ class GenerateConfig:
         seed: seed of the first sound; None draws one.
         format: `wav`, `flac` or `ogg`; None follows the output file, else wav, which everything plays.
         rate_hz: sample rate; None is that of the model.
+        loudness_lufs: integrated loudness of every sound (ITU-R BS.1770-4), where its peaks allow it; None leaves the
+            level of the model.
         spectrogram: write a picture beside each sound.
         exists: what to do where a file exists; None renames a single sound and skips, in a batch, what is done.
         metadata: write prompt, seed, model and settings into the file.
@@ -59,6 +61,7 @@ class GenerateConfig:
     seed: int | None = None
     format: Literal["wav", "flac", "ogg"] | None = None
     rate_hz: int | None = None
+    loudness_lufs: float | None = None
     spectrogram: bool = False
     exists: Literal["rename", "skip", "overwrite", "error"] | None = None
     metadata: bool = True
@@ -83,6 +86,8 @@ class GenerateConfig:
             raise UsageError(f"--guidance is {self.guidance}; expected 0 or more (1 switches it off).")
         if self.rate_hz is not None and not 1000 <= self.rate_hz <= 384_000:
             raise UsageError(f"--rate is {self.rate_hz}; expected 1000 to 384000 Hz.")
+        if self.loudness_lufs is not None and not -70 <= self.loudness_lufs <= 0:
+            raise UsageError(f"--loudness is {self.loudness_lufs}; expected -70 to 0 LUFS, such as -23.")
         naming.output_format(self.output, self.format, DEFAULT_FORMAT)
 
     @property

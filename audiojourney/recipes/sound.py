@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from audiojourney import files
+from audiojourney.data.loudness import to_loudness
 from audiojourney.data.resample import resample
 from audiojourney.data.write import encode_audio
 from audiojourney.errors import AudioJourneyError
@@ -49,7 +50,9 @@ class Sound:
         return Path(path)
 
 
-def finish(wave: np.ndarray, native_hz: int, rate_hz: int, samples: int) -> np.ndarray:
+def finish(
+    wave: np.ndarray, native_hz: int, rate_hz: int, samples: int, target_lufs: float | None = None
+) -> np.ndarray:
     """Bring a generated waveform to its rate, length and level.
 
     Args:
@@ -57,6 +60,7 @@ def finish(wave: np.ndarray, native_hz: int, rate_hz: int, samples: int) -> np.n
         native_hz: rate of `wave`.
         rate_hz: wanted rate.
         samples: wanted length at `rate_hz`.
+        target_lufs: wanted loudness, which `PEAK` may prevent; None leaves the model's level.
 
     Returns:
         float32, shape (samples,), peak at most `PEAK`.
@@ -69,5 +73,7 @@ def finish(wave: np.ndarray, native_hz: int, rate_hz: int, samples: int) -> np.n
         raise AudioJourneyError(f"The model gave {bad} samples that are not finite.", "Try --dtype fp32.")
     wave = resample(wave, native_hz, rate_hz)[:samples]
     wave = np.pad(wave, (0, samples - len(wave)))
+    if target_lufs is not None:
+        wave = to_loudness(wave, rate_hz, target_lufs)
     peak = float(np.max(np.abs(wave), initial=0.0))
     return wave * np.float32(PEAK / peak) if peak > PEAK else wave

@@ -110,6 +110,8 @@ class Studio:
             "rate": self.rate_hz,
             "dtype": self.config.dtype,
         }
+        if self.config.loudness_lufs is not None:
+            meta["loudness"] = self.config.loudness_lufs
         if prompt.id is not None:
             meta["id"] = prompt.id
         if len(seeds) > 1:
@@ -195,7 +197,7 @@ class Studio:
         native_hz, rate_hz = self.generator.sample_rate_hz, self.rate_hz
         length = self.sampling(take.prompt).duration_s or waves.shape[1] / native_hz
         wave = waves[best].to("cpu", torch.float32).numpy()
-        samples = finish(wave, native_hz, rate_hz, round(length * rate_hz))
+        samples = finish(wave, native_hz, rate_hz, round(length * rate_hz), self.config.loudness_lufs)
         score = float(scores[best]) if scores is not None else None
         return Sound(samples, rate_hz, self.meta(take.prompt, take.seeds, drawn[best][0]), score)
 

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 import audiojourney
+from audiojourney.data.loudness import loudness_lufs
 from audiojourney.data.write import read_tag
 
 
@@ -82,6 +83,22 @@ def test_rate_resamples_and_keeps_the_exact_length(aj, tone, rate):
     info = soundfile.info("x.wav")
     assert (info.samplerate, info.frames) == (rate, round(0.7001 * rate))
     assert read_tag("x.wav")["rate"] == rate
+
+
+@pytest.mark.parametrize("target", [-40.0, -23.0])
+def test_loudness_is_what_was_asked_and_like_asks_for_it_again(aj, tone, target):
+    aj("generate", "rain", "--seed", "1", "--loudness", target, "-o", "x.flac")
+    wave, rate = soundfile.read("x.flac", dtype="float32")
+    assert loudness_lufs(wave, rate) == pytest.approx(target, abs=0.05)
+    assert read_tag("x.flac")["loudness"] == target
+    aj("generate", "--like", "x.flac", "-o", "y.flac")
+    assert Path("x.flac").read_bytes() == Path("y.flac").read_bytes()
+
+
+def test_loudness_stops_where_the_peaks_would_clip(aj, tone):
+    aj("generate", "rain", "--loudness", "0", "-o", "x.wav")
+    wave, rate = soundfile.read("x.wav", dtype="float32")
+    assert 0.98 < np.abs(wave).max() < 1 and loudness_lufs(wave, rate) < 0
 
 
 @pytest.mark.parametrize("kind", ["wav", "flac", "ogg"])

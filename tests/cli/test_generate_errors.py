@@ -33,6 +33,7 @@ WRONG = {
     "too long": (["rain", "-d", "11"], "at most 10 seconds"),
     "guidance": (["rain", "-g", "-1"], "--guidance is -1"),
     "rate": (["rain", "--rate", "3"], "--rate is 3"),
+    "loudness": (["rain", "--loudness", "3"], "--loudness is 3"),
     "seed": (["rain", "--seed", "-3"], "seed -3"),
     "huge seed": (["rain", "--seed", str(2**63)], "out of range"),
     "format": (["rain", "--format", "flak"], "flac"),
