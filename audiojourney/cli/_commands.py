@@ -33,7 +33,7 @@ COMMANDS = {
     "pretrain": Entry(_MODELS, "Train a model from scratch on captioned audio.", f"{_HERE}.pretrain"),
     "finetune": Entry(_MODELS, "Adapt a trained model to your own data.", f"{_HERE}.finetune"),
     "generate": Entry(_SOUND, "Turn text prompts into sound.", f"{_HERE}.generate"),
-    "eval": Entry(_SOUND, "Measure generated audio or captions.", None),
+    "eval": Entry(_SOUND, "Measure generated audio or captions.", f"{_HERE}.eval"),
     "augment-classifier": Entry(_SOUND, "Train a classifier with generated clips added.", None),
     "study": Entry(_SOUND, "Compare sounds by ear: make a blind test, score its answers.", f"{_HERE}.study"),
     "data": Entry(_HELPERS, "Make and look after data sets.", f"{_HERE}.data"),

@@ -103,7 +103,7 @@ def partners(generated: Sequence[Clip], reference: Sequence[Clip], by: str = "au
     if by == "order":
         return _by_order(generated, reference)
     keys: dict[str, list[tuple[_Key, _Key]]] = {
-        "id": [(_id, _id), (_bare_id, _bare_id), (_tagged, _id)],
+        "id": [(_id, _id), (bare_id, bare_id), (_tagged, _id)],
         "name": [(_stem, _stem)],
     }
     tried = [
@@ -159,7 +159,7 @@ def _id(clip: Clip) -> str:
     return clip.id
 
 
-def _bare_id(clip: Clip) -> str:
+def bare_id(clip: Clip) -> str:
     """The id without the suffix of a sound, which ids that are file names have."""
     path = PurePosixPath(clip.id)
     return path.with_suffix("").as_posix() if path.suffix.lower() in SOUND_SUFFIXES else clip.id

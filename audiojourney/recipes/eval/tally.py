@@ -8,6 +8,7 @@ k rows of a clip, d dimensions, K classes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
@@ -31,6 +32,7 @@ Side = Literal["reference", "generated"]
 SIDES: tuple[Side, Side] = ("reference", "generated")
 FRECHET = ("fad", "fd")
 SETS = ("kad", "precision", "recall", "density", "coverage", "fad_inf", "fd_inf")
+LEAST = {"fad": 0.0, "fd": 0.0, "is": 1.0}  # values below which a metric cannot be
 KL = ("kl", "kl_sigmoid", "kl_reverse")
 FEWEST = 2  # clips of a set
 SLOW_ROWS, SLOW_DRAWS = 512, 20  # parts with more rows and dimensions than this are measured fewer times
@@ -107,7 +109,8 @@ class Tally:
             result, find = self._measured(name, kind)
         except UsageError as error:
             return Result(name=name, reason=str(error), count=self._count(kind)), None
-        return result, self._interval(find) if self.draws and result.value is not None else None
+        wanted = self.draws and result.value is not None
+        return result, self._interval(find, LEAST.get(kind, -math.inf)) if wanted else None
 
     def _listed(self) -> set[tuple[Side, str]]:
         return {("generated", "is")} if "is" in self.kinds else set()
@@ -225,12 +228,13 @@ class Tally:
         self.scores[kind] = dict(zip(keys, values, strict=True))
         return replace(result, per_item=None), lambda: bootstrap_interval(values, seed=self.seed)
 
-    def _interval(self, find: Callable[[], Interval] | None) -> Interval | None:
-        """Return the interval, or None where there are too few clips for one."""
+    def _interval(self, find: Callable[[], Interval] | None, least: float) -> Interval | None:
+        """Return the interval within what values the metric can have, or None where there are too few clips."""
         try:
-            return find() if find else None
+            found = find() if find else None
         except UsageError:
             return None
+        return found and replace(found, low=max(found.low, least), high=max(found.high, least))
 
 
 def _use(kind: str) -> str:
