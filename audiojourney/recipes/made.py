@@ -1,6 +1,8 @@
 """Lists made from other files by settings: made once, found done the next time, never replaced unasked.
 
-Beside `name.jsonl` lies `name.report.json`: what it was made of, by which settings, and what came of it.
+Beside `name.jsonl` lies `name.report.json`: what it was made of, by which settings, and what came of it. The report is
+written just before the list takes its place and holds its hash, so that a list is known by it or not at all, whenever a
+run is killed.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any
 
 from audiojourney import __version__, files
 from audiojourney.config import to_table
+from audiojourney.data.manifest import file_sha256
 from audiojourney.errors import UsageError
 
 
@@ -38,8 +41,12 @@ class Making:
 
     @property
     def errors(self) -> Path:
-        """Where failed items are named."""
-        return self.output.with_name(f"{self.output.stem}.errors.jsonl")
+        """Where failed items are named: `errors.jsonl`, unless there is one that is not of this list."""
+        own = _read(self.report).get("errors_list")
+        if isinstance(own, str) and Path(own).name == own:
+            return self.output.with_name(own)
+        shared = self.output.with_name("errors.jsonl")
+        return self.output.with_name(f"{self.output.stem}.errors.jsonl") if shared.exists() else shared
 
     @property
     def key(self) -> str:
@@ -56,24 +63,36 @@ class Making:
         if force or not self.output.exists():
             return None
         report = _read(self.report)
-        if report.get("key") == self.key:
+        if report.get("output_sha256") != file_sha256(self.output):
+            why = "it is not known how"
+        elif report["key"] == self.key:
             return report
-        why = _difference(report, self) if report else "it is not known how"
+        else:
+            why = _difference(report, self)
         raise UsageError(f"{self.output} is there and was made in another way: {why}.", "Use -o, or --force.")
 
-    def record(self, counts: Mapping[str, Any]) -> None:
-        """Write the report; the list is complete then."""
-        whole = {"key": self.key, "version": __version__, "settings": to_table(self.settings)}
-        files.write_json(self.report, {**whole, "inputs": dict(self.inputs), **counts})
+    def record(self, rows: Path, errors: Path | None, counts: Mapping[str, Any]) -> None:
+        """Write the report.
 
-    def name_errors(self, errors: list[dict[str, Any]]) -> None:
-        """Write which items failed; without any, a list of an earlier run is removed."""
+        Args:
+            rows: the finished list, still under another name.
+            errors: where failed items are named; None without any.
+            counts: what came of it.
+        """
+        whole: dict[str, Any] = {"key": self.key, "version": __version__, "output_sha256": file_sha256(rows)}
+        whole |= {"errors_list": errors.name if errors else None, "settings": to_table(self.settings)}
+        files.write_json(self.report, {**whole, "inputs": dict(self.inputs), "counts": dict(counts)})
+
+    def name_errors(self, errors: list[dict[str, Any]]) -> Path | None:
+        """Write which items failed and return where; without any, the list of an earlier run is removed."""
+        path = self.errors
         if errors:
-            lines = (json.dumps(error, ensure_ascii=False) for error in errors)
-            text = "".join(f"{line}\n" for line in lines)
-            files.write_bytes(self.errors, text.encode("utf-8", errors="backslashreplace"))
-        else:
-            self.errors.unlink(missing_ok=True)
+            text = "".join(json.dumps(error, ensure_ascii=False) + "\n" for error in errors)
+            files.write_bytes(path, text.encode("utf-8", errors="backslashreplace"))
+            return path
+        if _read(self.report).get("errors_list"):
+            path.unlink(missing_ok=True)
+        return None
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def test_bad_rows_end_with_five(aj, data):
     with (data / "captions.jsonl").open("a", encoding="utf-8") as file:
         file.write("nonsense\n")
     done = aj("filter")
-    assert done.exit_code == 5 and "filtered.errors.jsonl" in done.stderr and done.stdout == "data/filtered.jsonl\n"
+    assert done.exit_code == 5 and "data/errors.jsonl" in done.stderr and done.stdout == "data/filtered.jsonl\n"
 
 
 def test_scores_of_several_scorers_are_warned_of(aj, data):

@@ -74,8 +74,9 @@ def run(config: FilterRunConfig, on_progress: Progress = lambda done, total: Non
     making = _making(config, sources)
     earlier = making.earlier(force=config.force)
     if earlier is not None and (config.dropped is None or config.dropped.exists()):
-        errors = making.errors if making.errors.exists() else None
-        return FilterReport(making.output, config.dropped, earlier["counts"], (), earlier["errors"], errors, again=True)
+        counts = earlier["counts"]
+        errors_path = making.errors if counts["errors"] else None
+        return FilterReport(making.output, config.dropped, counts, (), counts["errors"], errors_path, again=True)
     return _write(config, making, _Walk(config, sources, on_progress))
 
 
@@ -109,10 +110,10 @@ def _write(config: FilterRunConfig, making: Making, walk: _Walk) -> FilterReport
             _put(kept, _part(row, verdicts, True), source, making.output)
             if dropped is not None and config.dropped is not None:
                 _put(dropped, _part(row, verdicts, False), source, config.dropped)
-    making.name_errors(walk.errors)
-    counts = walk.tally.to_json()
-    making.record({"counts": counts, "errors": len(walk.errors)})
-    errors_path = making.errors if walk.errors else None
+        errors_path = making.name_errors(walk.errors)
+        counts = walk.tally.to_json() | {"errors": len(walk.errors)}
+        kept.flush()
+        making.record(Path(kept.name), errors_path, counts)
     return FilterReport(making.output, config.dropped, counts, (), len(walk.errors), errors_path)
 
 

@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,17 +53,21 @@ class Ledger:
         files.write_json(self.folder / "state.json", state)
         self._flushed = time.monotonic()
 
-    def finish(self, targets: Mapping[str, Path]) -> None:
-        """Move the lists to where they belong; an empty list goes nowhere, and an earlier one there is removed.
+    def finish(self, targets: Mapping[str, Path], before_rows: Callable[[Path], None]) -> None:
+        """Move the lists to where they belong, `rows` last of all; those that are empty now are removed there.
 
-        Only `rows` is always written, last of all.
+        Args:
+            targets: path for each list.
+            before_rows: is called with the finished `rows`, just before they are moved.
         """
         self.flush()
-        for name in (*STREAMS[1:], STREAMS[0]):
-            if self._sizes[name] or name == STREAMS[0]:
+        for name in STREAMS[1:]:
+            if self._sizes[name]:
                 self._path(name).replace(targets[name])
             else:
                 targets[name].unlink(missing_ok=True)
+        before_rows(self._path("rows"))
+        self._path("rows").replace(targets["rows"])
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, name: str) -> Path:

@@ -6,7 +6,7 @@ import itertools
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
@@ -21,14 +21,16 @@ from audiojourney.files import replacing
 from audiojourney.recipes.filter import rows as lists
 from audiojourney.recipes.segments.config import SegmentsConfig
 
+Finish = Callable[[Path, dict[str, Any]], None]
 
-def merge(config: SegmentsConfig, output: Path, beside: Mapping[str, Path]) -> dict[str, Any]:
+
+def merge(config: SegmentsConfig, beside: Mapping[str, Path], finish: Finish) -> dict[str, Any]:
     """Join the clips of captioned lists, drop those with keywords, and write what is left.
 
     Args:
         config: inputs and keywords.
-        output: list to write.
-        beside: where dropped clips (`discarded`) and bad rows (`errors`) are named.
+        beside: the list to write (`rows`), where dropped clips (`discarded`) and bad rows (`errors`) are named.
+        finish: is called with the finished list, still under another name, and the counts.
 
     Returns:
         Counts before and after each step.
@@ -49,12 +51,19 @@ def merge(config: SegmentsConfig, output: Path, beside: Mapping[str, Path]) -> d
                     files["discarded"].write({"id": row.get("id"), "reason": f"keyword: {word}", "text": _text(row)})
                     continue
                 counts["seconds_ms"] += round(1000 * (duration_of(row) or 0))
-                files["rows"].write(lists.moved(row, source.folder, output.parent))
+                files["rows"].write(lists.moved(row, source.folder, beside["rows"].parent))
         if counts["before"] and not counts["placed"]:
             raise UsageError(
                 f"None of the {counts['before']} rows has video_id, start_ms and end_ms, so nothing can follow.",
                 "Give the captions that were written for a list of `aj data segments`.",
             )
+        whole = _counts(counts)
+        files["rows"].file.flush()
+        finish(Path(files["rows"].file.name), whole)
+    return whole
+
+
+def _counts(counts: Mapping[str, int]) -> dict[str, Any]:
     joined = counts["clips"] + counts["keyword"]
     return {
         "clips_before": counts["before"],

@@ -15,7 +15,7 @@ from audiojourney.recipes.made import Making
 from audiojourney.recipes.segments.clips import Outcome, clips_of
 from audiojourney.recipes.segments.config import MERGED_NAME, OUTPUT_NAME, SegmentsConfig
 from audiojourney.recipes.segments.ledger import Ledger
-from audiojourney.recipes.segments.merge import merge
+from audiojourney.recipes.segments.merge import Finish, merge
 from audiojourney.recipes.segments.videos import find_videos, listing_hash, milliseconds
 
 Progress = Callable[[int, int], None]  # (done, total)
@@ -53,13 +53,17 @@ def run(config: SegmentsConfig, on_progress: Progress = lambda done, total: None
     beside = {
         "rows": making.output,
         "discarded": making.output.with_name(f"{making.output.stem}.discarded.jsonl"),
-        "errors": making.errors if config.merge else making.output.with_name("errors.jsonl"),
+        "errors": making.errors,
     }
     earlier = making.earlier(force=config.force)
     if earlier is not None:
         return _report(beside, earlier["counts"], again=True)
-    counts = merge(config, making.output, beside) if config.merge else _segments(config, making, beside, on_progress)
-    making.record({"counts": counts})
+
+    def finish(rows: Path, counts: dict[str, Any]) -> None:
+        """Write the report before the list takes its place."""
+        making.record(rows, beside["errors"] if counts["errors"] else None, counts)
+
+    counts = merge(config, beside, finish) if config.merge else _segments(config, making, beside, finish, on_progress)
     return _report(beside, counts)
 
 
@@ -91,7 +95,7 @@ def _list(path: Path) -> Path:
 
 
 def _segments(
-    config: SegmentsConfig, making: Making, beside: Mapping[str, Path], on_progress: Progress
+    config: SegmentsConfig, making: Making, beside: Mapping[str, Path], finish: Finish, on_progress: Progress
 ) -> dict[str, Any]:
     lengths, named = _lengths(config.videos)
     ledger = Ledger(making.output.with_name(f".{making.output.stem}.work"), making.key)
@@ -110,8 +114,9 @@ def _segments(
         _take(ledger, Outcome(id, discarded="no_transcript"))
     if not ledger.done:
         raise MissingError(f"There are no transcripts in {', '.join(map(str, config.inputs))}.")
-    ledger.finish(beside)
-    return _counts(ledger.counts)
+    counts = _counts(ledger.counts)
+    ledger.finish(beside, lambda rows: finish(rows, counts))
+    return counts
 
 
 def _lengths(path: Path | None) -> tuple[FirstSeen, Callable[[], Iterator[str]]]:

@@ -15,7 +15,7 @@ import pytest
 from audiojourney.captions.filters import FilterConfig
 from audiojourney.data.manifest import read_clips
 from audiojourney.data.write import save_audio
-from audiojourney.errors import ClipError, MissingError, UsageError
+from audiojourney.errors import AudioJourneyError, ClipError, MissingError, UsageError
 from audiojourney.recipes.filter import run as recipe
 from audiojourney.recipes.filter.config import FilterRunConfig, preset
 from audiojourney.recipes.filter.rows import find, read
@@ -87,6 +87,38 @@ def test_the_same_again_does_nothing_and_another_way_is_refused(data):
     write(data / "captions.jsonl", [row(0, 0.9)])
     with pytest.raises(UsageError, match="inputs have changed"):
         recipe.run(other)
+
+
+def test_a_list_of_unknown_origin_is_not_replaced(data):
+    config = FilterRunConfig(inputs=(data,), rules=TAU)
+    output = recipe.run(config).output
+    with output.open("a", encoding="utf-8") as file:
+        file.write("{}\n")
+    with pytest.raises(UsageError, match="not known how"):
+        recipe.run(config)
+
+
+def test_a_run_that_fails_at_the_end_leaves_what_was_there(data, monkeypatch):
+    config = FilterRunConfig(inputs=(data,), rules=TAU)
+    output = recipe.run(config).output
+    before = output.read_bytes()
+    monkeypatch.setattr("audiojourney.files._flush", lambda path: (_ for _ in ()).throw(OSError(28, "full")))
+    other = FilterRunConfig(inputs=(data,), force=True)
+    with pytest.raises(AudioJourneyError, match="no space"):
+        recipe.run(other)
+    assert output.read_bytes() == before
+
+
+def test_errors_of_others_are_left_alone(data):
+    (data / "errors.jsonl").write_text("theirs\n", encoding="utf-8")
+    with (data / "captions.jsonl").open("a", encoding="utf-8") as file:
+        file.write("nonsense\n")
+    config = FilterRunConfig(inputs=(data,), rules=TAU)
+    own = recipe.run(config).errors_path
+    assert own.name == "filtered.errors.jsonl" and recipe.run(config).errors_path == own
+    write(data / "captions.jsonl", [row(0, 0.5)])
+    assert recipe.run(FilterRunConfig(inputs=(data,), rules=TAU, force=True)).errors_path is None
+    assert not own.exists() and (data / "errors.jsonl").read_text(encoding="utf-8") == "theirs\n"
 
 
 def test_presets_are_the_published_subsets(tmp_path):

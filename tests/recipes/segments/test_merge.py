@@ -94,7 +94,7 @@ def test_keywords_drop_what_was_joined(tmp_path):
     assert report.counts["discarded"] == {"keyword": 1} and report.counts["rejection_rate"] == 0.5
     discarded = json.loads(report.discarded.read_text(encoding="utf-8"))
     assert discarded == {"id": "v_000-001", "reason": "keyword: talks", "text": "a man talks"}
-    assert report.counts["errors"] == 1 and report.errors.name == "merged.errors.jsonl"
+    assert report.counts["errors"] == 1 and report.errors.name == "errors.jsonl"
 
 
 def test_lists_without_places_are_refused(tmp_path):
