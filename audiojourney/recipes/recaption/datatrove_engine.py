@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from datatrove.executor import LocalPipelineExecutor, SlurmPipelineExecutor
@@ -75,11 +77,12 @@ def launch(config: RecaptionConfig, order: Order, numbers: Sequence[int], tell: 
     """
     if not numbers:
         return []
+    order = replace(order, folder=order.folder.absolute(), earlier=tuple(path.absolute() for path in order.earlier))
     step = CaptionShards(configuration.to_table(config), order, numbers)
     logs = str(order.folder / "datatrove")
     if config.executor == "slurm":
         _check_slurm(config)
-        given = {"job_name": "aj-recaption", "cpus_per_task": config.threads + 1, **config.slurm}
+        given = {"job_name": "aj-recaption", "cpus_per_task": config.threads + 1, **_environment(), **config.slurm}
         SlurmPipelineExecutor([step], tasks=len(numbers), logging_dir=logs, skip_completed=False, **given).run()
         return None
     _reports.clear()
@@ -99,6 +102,11 @@ def _check_slurm(config: RecaptionConfig) -> None:
         if name not in config.slurm:
             told = f"--executor slurm knows no {name}: slurm is {dict(config.slurm)}."
             raise UsageError(told, f"Give it with --set slurm.{name}=...")
+
+
+def _environment() -> dict[str, str]:
+    """Let the jobs run in the virtual environment that this process runs in, if any."""
+    return {"venv_path": f"{sys.prefix}/bin/activate"} if sys.prefix != sys.base_prefix else {}
 
 
 def _obey(stop: threading.Event) -> None:

@@ -87,6 +87,10 @@ class Part:
         """Return the marker of a finished shard, or None: without its files, or with others, it does not count."""
         return self._valid(self.marker)
 
+    def read_failed_marker(self) -> Item | None:
+        """Return the marker of a failed shard, or None."""
+        return self._valid(self.failed)
+
     def glance(self) -> int:
         """Return how many clips the marker speaks of, 0 without one; the files are not looked at."""
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -148,7 +148,10 @@ class _Run:
         numbers = choose(self.config.shards, order.shards)
         self.done = {number: all_parts[number].glance() for number in numbers}
         todo = [number for number in numbers if self.config.retry or all_parts[number].read_marker() is None]
+        if self.config.executor == "slurm" and not self.config.retry:
+            self._check([report for part in all_parts for report in self._failed(part)], all_parts)
         if self.config.engine == "datatrove":
+            backend.close()  # its tasks open the models themselves
             reports = engines.datatrove(self.config, order, todo, self._tell)
         else:
             reports = backend.run(order, todo, self._tell)
@@ -165,6 +168,12 @@ class _Run:
         stamp = merge(all_parts, self.output, self.config.limits, self.inputs.failures, about)
         judged = again is not None and again.request == self.request and not todo
         return self._report("judged" if judged else "written", order, reports, stamp)
+
+    def _failed(self, part: Part) -> Iterator[ShardReport]:
+        """Yield the report of a shard that a cluster has marked as failed, where it still is by these limits."""
+        marker = part.read_failed_marker()
+        if marker and marker["errors"] > self.config.max_error_rate * (marker["rows"] + marker["errors"]):
+            yield ShardReport(part.number, "failed", marker["rows"], marker["errors"])
 
     def _check(self, reports: Sequence[ShardReport], all_parts: Sequence[Part]) -> None:
         """Refuse to go on to the output where too much has failed."""

@@ -64,8 +64,9 @@ def test_killed_again_and_again_every_clip_comes_out_once_and_the_same(start: St
     go(output="expected", shard_clips=30)
     slow = ("--set", "options.pause_s=0.02", "--set", "flush_clips=8", "--set", "shard_clips=30", "--batch", 4)
     for kill in range(2):
+        least = stored() + 9 * bool(kill)
         process = start(*slow)
-        wait_for(lambda least=stored() + 9 * bool(kill): working() and stored() >= least, process)
+        wait_for(lambda least=least: working() and stored() >= least, process)
         process.send_signal(signal.SIGKILL)
         process.wait()
     last = start(*slow)

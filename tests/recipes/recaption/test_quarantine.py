@@ -86,10 +86,10 @@ def test_when_no_clip_of_several_passes_the_model_is_to_blame(trial):
 def test_a_model_that_cannot_be_loaded_is_told_in_its_own_words(trial, monkeypatch):
     told = {"event": "failed", "kind": "MissingError", "message": "No weights.", "hint": "Pull them."}
     monkeypatch.setattr(Process, "broken", told)
-    with pytest.raises(MissingError, match="No weights. Pull them."):
+    with pytest.raises(MissingError, match=r"No weights\. Pull them"):
         trial("a")
     monkeypatch.setattr(Process, "broken", {"event": "raised", "reason": "ValueError: no"})
-    with pytest.raises(AudioJourneyError, match="cannot be tried .ValueError: no"):
+    with pytest.raises(AudioJourneyError, match=r"cannot be tried \(ValueError: no"):
         trial("a")
 
 
