@@ -83,8 +83,8 @@ def _show(stats: Mapping[str, Any]) -> None:
     console = Console()
     console.print(figures)
     lists = {name.replace("_", " "): _listed(stats.get(name) or {}) for name in _LISTS if stats.get(name)}
-    words = [f"{word} {count}" for word, count in stats["content_words"][: 2 * _SHOWN]]
-    _ui.listing(lists | ({"words": ", ".join(words)} if words else {}))
+    said = [f"{word} {count}" for word, count in stats["content_words"][: 2 * _SHOWN]]
+    _ui.listing(lists | ({"words": ", ".join(said)} if said else {}))
 
 
 def _listed(counts: Mapping[str, int]) -> str:

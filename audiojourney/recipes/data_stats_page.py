@@ -14,6 +14,7 @@ from audiojourney.recipes.word_cloud import HEIGHT, WIDTH, lay_out
 
 _STYLE = Path(__file__).parent / "data_stats.css"
 _HIGH, _WIDE, _FOOT = 140, 480, 22
+_WIDEST = 48  # of a column
 _FONT = 12  # size of texts in drawings
 HISTOGRAMS = {
     "duration_s": "Length of clips, seconds",
@@ -71,9 +72,9 @@ def _histogram(bins: Sequence[tuple[float, float, int]], what: str) -> Markup:
     """Return columns over an axis, one for each bin."""
     if not bins:
         return tag("figure", tag("p", "none"), tag("figcaption", what), class_="histogram")
-    step, tallest = _WIDE / len(bins), max(count for _, _, count in bins)
+    step, tallest = min(_WIDEST, _WIDE / len(bins)), max(count for _, _, count in bins)
     columns = [_column(place * step, step, bin, tallest) for place, bin in enumerate(bins) if bin[2]]
-    ends = ((0, "start", bins[0][0]), (_WIDE, "end", bins[-1][1]))
+    ends = ((0, "start", bins[0][0]), (step * len(bins), "end" if len(bins) > 1 else "start", bins[-1][1]))
     ticks = [tag("text", figure(at), x=x, y=_HIGH + 16, text_anchor=side) for x, side, at in ends]
     line = tag("line", x1=0, x2=_WIDE, y1=_HIGH, y2=_HIGH)
     told = f"{what}: from {figure(bins[0][0])} to {figure(bins[-1][1])}, at most {tallest} in a column"

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 480, 260
 _LARGEST, _SMALLEST = 44.0, 9.0
 _LETTER = 0.62  # width of a letter in sizes of the font, at the wide end of common faces
-_TURNS = 900
-_STEP = 0.35  # radians along the spiral
+_FILLED = 0.5  # share of the box that words take
+_TURNS = 600
+_STEP = 0.5  # radians along the spiral
 # Words that say how a sentence is built and not what it is about.
 _STOPPED = (
     "a an and are as at be been being between both but by can could do does for from had has have he her his how i if "
@@ -55,10 +56,12 @@ def lay_out(counts: Iterable[tuple[str, int]], most: int = 70) -> list[Word]:
     """
     wanted = sorted(((word, count) for word, count in counts if word not in STOP_WORDS), key=_rank)[:most]
     greatest = wanted[0][1] if wanted else 1
+    sizes = [_SMALLEST + (_LARGEST - _SMALLEST) * math.sqrt(count / greatest) for _, count in wanted]
+    area = sum(_LETTER * len(text) * size**2 for (text, _), size in zip(wanted, sizes, strict=True))
+    scale = min(1.0, math.sqrt(_FILLED * WIDTH * HEIGHT / area)) if area else 1.0
     placed: list[Word] = []
-    for text, count in wanted:
-        size = _SMALLEST + (_LARGEST - _SMALLEST) * math.sqrt(count / greatest)
-        found = _free_place(text, count, min(size, WIDTH / (_LETTER * max(1, len(text)))), placed)
+    for (text, count), size in zip(wanted, sizes, strict=True):
+        found = _free_place(text, count, min(scale * size, WIDTH / (_LETTER * max(1, len(text)))), placed)
         if found is not None:
             placed.append(found)
     return placed

@@ -18,11 +18,14 @@ from audiojourney.data.formats.tables import Cells, codes, number, tables_in
 from audiojourney.data.spool import grouped
 
 NAME = "af_audioset"
+_PATTERN = "AF-AudioSet*.json*"
 _IDS = ("ytid", "YTID", "youtube_id", "id")
 
 
 def detect(path: Path) -> bool:
-    """Say whether a file is AF-AudioSet."""
+    """Say whether a file is AF-AudioSet, or a folder holds it."""
+    if path.is_dir():
+        return any(detect(file) for file in sorted(path.glob(_PATTERN)))
     if not path.is_file() or path.suffix not in (".json", ".jsonl"):
         return False
     first = next(read_objects(path), None)
@@ -32,7 +35,7 @@ def detect(path: Path) -> bool:
 def read(source: Source) -> Iterator[Item]:
     """Yield a clip a recording, with all captions that the list has for it."""
     known = _segments(source.segments)
-    for path in tables_in(source.path, ("AF-AudioSet*.json*",)):
+    for path in tables_in(source.path, (_PATTERN,)):
         failures: list[Failure] = []
         for video, texts in grouped(_captions(path, failures)):
             yield _item(source, video, texts, known.get(video))

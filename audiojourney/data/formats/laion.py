@@ -85,6 +85,8 @@ def _clip(where: str, split: str, row: dict[str, Any]) -> Clip:
         return to_clip({**from_stable(row), "file_name": where}, Path())
     if "original_data" not in row and "tag" not in row:
         row = {key: value for key, value in row.items() if key != "path"}
+        if isinstance(row.get("text"), list):
+            row["captions"] = row.pop("text")
         clip = to_clip({"split": split, **row, "file_name": where}, Path())
         return clip if "id" in row else replace(clip, id=f"webdataset/{where}")
     origin = row.get("original_data")

@@ -36,7 +36,7 @@ class WebDatasetWriter(Writer):
         """Add a clip to the tar of its split, or begin the next one."""
         split = split_name(clip)
         tar = self._open.get(split)
-        if tar and (tar.clips >= self.options.shard_clips or tar.bytes + len(sound.data) > self.options.shard_bytes):
+        if tar and (tar.clips >= self.options.shard_clips or tar.size + len(sound.data) > self.options.shard_bytes):
             self._finish(split)
             tar = None
         if tar is None:
@@ -75,7 +75,7 @@ class _Tar:
         self._index = LineFiles(path.parent)
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         """Size so far."""
         return self._file.tell()
 
