@@ -53,7 +53,7 @@ def reasons(a_row, **limits):
         (row("soft rain"), {"max_words": 1}, "many_words: 2 > 1"),
         (row("  "), {}, "few_words: 0"),
         (row("rain", duration=4.999), {"min_duration_s": 5}, "short: 4.999 s < 5 s"),
-        (row("rain", start=0.1, end=5.1), {"min_duration_s": 5}, ""),
+        (row("rain", start=3.2, end=8.2), {"min_duration_s": 5}, ""),
         (row("rain", checks={"duration_s": 11}), {"max_duration_s": 10}, "long: 11.000 s > 10 s"),
         (row("rain"), {"max_duration_s": 10}, "no_duration"),
         (row("rain"), {"max_duration_s": 10, "unscored": "keep"}, ""),

@@ -11,6 +11,7 @@ from pathlib import Path
 from audiojourney.data.manifest import BadRow, iter_clips, iter_rows
 from audiojourney.data.rows import Row, RowError, to_clip, to_row
 from audiojourney.errors import MissingError
+from audiojourney.recipes.filter.published import is_published, read_published
 
 CAPTIONS_NAME = "captions.jsonl"
 _LISTS = (CAPTIONS_NAME, "metadata.jsonl", "metadata.csv")  # of a folder, the first that is there
@@ -47,6 +48,9 @@ def read(source: Source, on_bad_row: Callable[[BadRow], None]) -> Iterator[Row]:
     """Yield the rows of a list, their captions in one form; what is no clip goes to `on_bad_row`."""
     if source.path.is_dir():
         yield from (to_row(clip, source.folder) for clip in iter_clips(source.path, on_bad_row))
+        return
+    if is_published(source.path):
+        yield from read_published(source.path, on_bad_row)
         return
     for number, row in iter_rows(source.path, on_bad_row):
         try:

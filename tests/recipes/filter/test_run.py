@@ -142,6 +142,29 @@ def test_presets_are_the_published_subsets(tmp_path):
         preset("autorecap-hp")
 
 
+def test_the_lists_of_autorecap_xl_are_read_as_they_are_published(tmp_path):
+    def part(start, end, score):
+        return {"start": start, "end": end, "text": "wind", "CLAP_SIM": score}
+
+    videos = [
+        {"a": {"intervals": [part(0, 10, 0.45), part(20.0, 24.5, 0.6)]}},
+        {"b": {"intervals": [part(0.1, 5.1, 0.4), part(5, 15, None), part(3, 1, 0.9)]}, "c": 3},
+    ]
+    source = tmp_path / "xl.json"
+    source.write_text("".join(json.dumps(video) + ",\n" for video in videos) + "broken\n", encoding="utf-8")
+    report = recipe.run(FilterRunConfig(inputs=(source,), rules=FilterConfig(clap_threshold=0.4, min_duration_s=5)))
+    assert [(r["id"], r["file_name"], r["text"]) for r in lines(report.output)] == [
+        ("autorecap/a/0", "a_000.wav", "wind"),
+        ("autorecap/b/100", "b_000.wav", "wind"),
+    ]
+    assert [clip.captions[0].score for clip in read_clips(report.output)] == [0.45, 0.4]
+    assert {code: amount["clips"] for code, amount in report.counts["dropped_clips"].items()} == {
+        "no_score": 1,
+        "short": 1,
+    }
+    assert report.errors == 3 and report.counts["score_names"] == {"clap_autorecap": 3}
+
+
 def test_any_manifest_is_read(tmp_path):
     table = tmp_path / "table.csv"
     table.write_text(
