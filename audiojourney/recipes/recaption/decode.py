@@ -15,6 +15,7 @@ from audiojourney.data.clip import Clip, load_clip
 from audiojourney.data.resample import resample
 from audiojourney.errors import ClipError
 from audiojourney.recipes.recaption.inputs import Job
+from audiojourney.recipes.recaption.tars import opened
 
 FULL_SCALE = 0.999  # an encoder's rounding leaves what was cut at 1 a little below it
 SILENCE_DB = -120.0
@@ -82,8 +83,9 @@ def hear(job: Job, rates_hz: Rates) -> Heard:
     if not wanted:
         return Heard(job)
     try:
-        native_hz = probe(job.clip.path).rate_hz
-        wave = load_clip(job.clip, native_hz)
+        with opened(job.clip) as clip:
+            native_hz = probe(clip.path).rate_hz
+            wave = load_clip(clip, native_hz)
         waves = {rate: _at(wave, native_hz, rate, job.clip) for rate in wanted}
     except ClipError as error:
         return Heard(job, fault=error)

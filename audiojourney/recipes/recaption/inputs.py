@@ -1,4 +1,4 @@
-"""What is to be captioned: folders, manifests, sound files, and lists of these on standard input."""
+"""What is to be captioned: folders, manifests, sound files, tar shards, and lists of these on standard input."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,7 @@ from audiojourney.data.manifest import SOUND_SUFFIXES, BadRow, iter_clips
 from audiojourney.data.rows import RowError, to_clip, to_row
 from audiojourney.data.spool import FirstSeen
 from audiojourney.errors import MissingError, UsageError
+from audiojourney.recipes.recaption import tars
 
 STDIN = "-"
 INPUT_KEY = "input"  # fingerprint of a clip in the lists and parts of a run
@@ -40,7 +42,7 @@ class Inputs:
     """The clips of all inputs, read anew and one after another each time they are asked for.
 
     Args:
-        names: folders, manifests and sound files; `-` stands for such a list on standard input, one a line.
+        names: folders, manifests, sound files and tars; `-` stands for such a list on standard input, one a line.
         stdin: reads all of standard input; called once at most.
         limit: the first so many clips.
     """
@@ -91,24 +93,32 @@ class Inputs:
         if path.is_file() and path.suffix.lower() in SOUND_SUFFIXES:
             yield Clip(path=path, id=path.name if len(self.names) == 1 else path.as_posix())
             return
-        for clip in iter_clips(path, self._bad_row):
+        count = 0
+        for clip in iter_clips(path, self._bad_row) if path.suffix.lower() != ".tar" else ():
+            count += 1
             # Names within several plain folders may be the same.
             plain = len(self.names) > 1 and clip.path == path / clip.id
             yield replace(clip, id=clip.path.as_posix()) if plain else clip
+        for shard in tars.tars_in(path) if not count and not self.failures else ():
+            yield from tars.read_tar(shard, self._fault)
 
     def _bad_row(self, row: BadRow) -> None:
-        told = {"stage": "input", "code": "bad_row", "reason": row.reason}
-        self.failures.append({"id": f"{row.path.name}:{row.line}", "file_name": row.path.as_posix(), **told})
+        self._fault(f"{row.path.name}:{row.line}", "bad_row", row.reason)
+
+    def _fault(self, name: str, code: str, reason: str) -> None:
+        self.failures.append({"id": name, "file_name": "", "stage": "input", "code": code, "reason": reason})
 
 
 def fingerprint(clip: Clip) -> str:
     """Return a hash of all that the captions of a clip depend on; the sound counts by size and date of its file."""
     row = to_row(clip, clip.path.parent)
-    try:
-        stat = clip.path.stat()
-        sound = [stat.st_size, None if clip.sha256 else stat.st_mtime_ns]
-    except (OSError, ValueError):
-        sound = [-1, None]
+    sound: list[int | None] = [-1, None]
+    if tars.PLACE in clip.extra:
+        sound = [*tars.fingerprint(clip)]
+    else:
+        with suppress(OSError, ValueError):
+            stat = clip.path.stat()
+            sound = [stat.st_size, None if clip.sha256 else stat.st_mtime_ns]
     text = json.dumps([row, sound], sort_keys=True, ensure_ascii=True, default=str)
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 
