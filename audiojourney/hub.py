@@ -50,6 +50,17 @@ PUBLISHED = {
     name: Published("mali6/autocap", (f"{name}.ckpt", f"{name}.yaml", "clap_htsat_tiny.pt"), _SNAP)
     for name in ("genau-full-l", "genau-full-s", "genau-l-full-hq-data")
 } | {"autocap-full": Published("mali6/autocap", ("autocap-full.ckpt",), _SNAP, "autocap")}
+_CLAP_FILES = {
+    "630k": "630k-best.pt",
+    "630k-audioset": "630k-audioset-best.pt",
+    "music_audioset": "music_audioset_epoch_15_esc_90.14.pt",
+    "music_speech": "music_speech_epoch_15_esc_89.25.pt",
+    "music_speech_audioset": "music_speech_audioset_epoch_15_esc_89.98.pt",
+}
+PUBLISHED |= {
+    name: Published("lukewys/laion_clap", (file,), "see lukewys/laion_clap", "clap")
+    for name, file in _CLAP_FILES.items()
+}
 
 
 def home() -> Path:

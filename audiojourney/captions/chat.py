@@ -110,11 +110,13 @@ class Result(Generic[V]):
         value: what was read out of the answer, or None.
         raw: the last answer word for word, cut where it is very long.
         failure: why there is no value, or "".
+        answered: whether there was an answer, usable or not.
     """
 
     value: V | None
     raw: str
     failure: str = ""
+    answered: bool = True
 
 
 def ask(
@@ -126,6 +128,8 @@ def ask(
     likeliest: Sequence[bool] | None = None,
 ) -> list[Result[V]]:
     """Ask until each answer can be read, at most `settings.attempts` times.
+
+    A question that got no answer at all is not asked again: whoever is asked has tried often enough.
 
     Args:
         model: who is asked.
@@ -149,13 +153,13 @@ def ask(
         ]
         for place, reply in zip(pending, model.complete(turns) if turns else [], strict=True):
             results[place] = _result(reply, read, attempt + 1)
-        pending = [place for place in pending if results[place].value is None]
+        pending = [place for place in pending if results[place].value is None and results[place].answered]
     return results
 
 
 def _result(reply: Reply, read: Callable[[str], tuple[V | None, str]], attempts: int) -> Result[V]:
     if reply.failure:
-        return Result(None, kept_raw(reply.text), f"no answer in {attempts} attempts: {reply.failure}")
+        return Result(None, kept_raw(reply.text), f"no answer: {reply.failure}", answered=False)
     value, fault = read(reply.text)
     failure = "" if value is not None else f"no usable answer in {attempts} attempts: the last one {fault}"
     return Result(value, kept_raw(reply.text), failure)

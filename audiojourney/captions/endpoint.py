@@ -15,16 +15,19 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from audiojourney.captions.chat import ChatSettings, Reply, Turn
 from audiojourney.errors import MissingError, UsageError
 
+T = TypeVar("T")
+
 MOST_BYTES = 1 << 20  # of one answer
 LONGEST_PAUSE_S = 30.0
+PATIENCE = 3.0  # times the longest wait for one answer, after which a question is not sent again
 _BLOCK = 1 << 16
 _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _CLOSED = {401: "refuses the key", 403: "refuses access", 404: "knows no such model or path", 405: "takes no questions"}
@@ -108,36 +111,34 @@ class Endpoint:
         body |= self._settings.body
         data = json.dumps({key: value for key, value in body.items() if value is not None}).encode("utf-8")
         try:
-            return Reply(_text(self._patiently("/chat/completions", data, turn.seed)))
+            return Reply(self._patiently("/chat/completions", data, turn.seed, _text))
         except _Trouble as trouble:
             return Reply(failure=trouble.reason)
 
     def _only_model(self) -> str:
         """Return the name of the model that the server has."""
         try:
-            found = self._patiently("/models", None, 0)
-            names = [str(row["id"]) for row in found["data"]]
+            names = self._patiently("/models", None, 0, _names)
         except _Trouble as trouble:
             raise MissingError(f"The endpoint {self._address} names no model: {trouble.reason}.") from trouble
-        except (KeyError, TypeError) as error:
-            raise MissingError(f"The endpoint {self._address} does not say which models it has ({error}).") from error
         if len(names) != 1:
             told = f"The endpoint {self._address} has {len(names)} models: {', '.join(names[:8])}."
             raise UsageError(told, "Name one with --model.")
         return names[0]
 
-    def _patiently(self, path: str, data: bytes | None, seed: int) -> Any:
-        """Send a request, again after a pause when that may help; return the JSON that came back."""
+    def _patiently(self, path: str, data: bytes | None, seed: int, read: Callable[[Any], T]) -> T:
+        """Send a request, again after a pause when that may help; return what `read` finds in the JSON."""
         draw = random.Random(seed)
         pause = self._settings.backoff_s
+        enough = time.monotonic() + PATIENCE * self._settings.timeout_s
         for left in range(self._settings.retries, -1, -1):
             try:
-                return self._send(path, data)
+                return read(self._send(path, data))
             except _Trouble as trouble:
                 if trouble.nobody and not left:
                     told = f"Nobody answers at {self._address} ({trouble.reason})."
                     raise MissingError(told, "Start the server, or name another with --endpoint.") from trouble
-                if not (trouble.again and left) or self._stop.is_set():
+                if not (trouble.again and left) or self._stop.is_set() or time.monotonic() > enough:
                     raise
                 # Up to half as much again, so that clients that failed together do not come back together.
                 self._stop.wait(min(max(pause, trouble.pause_s) * (1 + draw.random() / 2), LONGEST_PAUSE_S))
@@ -218,11 +219,11 @@ def _text(answer: Any) -> str:
         if isinstance(content, list):
             content = "".join(part["text"] for part in content if part.get("type") == "text")
     except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise _Trouble("the answer has no text where it should be", again=False) from error
+        raise _Trouble("the answer has no text where it should be") from error
     if content is None:
         return ""
     if not isinstance(content, str):
-        raise _Trouble(f"the answer holds a {type(content).__name__} instead of a text", again=False)
+        raise _Trouble(f"the answer holds a {type(content).__name__} instead of a text")
     return content
 
 
@@ -234,6 +235,14 @@ def _reason(error: urllib.error.HTTPError) -> str:
     except (OSError, ValueError, RecursionError, KeyError, TypeError, http.client.HTTPException):
         return ""
     return f" ({' '.join(str(text).split())[:200]})"
+
+
+def _names(answer: Any) -> list[str]:
+    """Return the names of the models that a server says it has."""
+    try:
+        return [str(row["id"]) for row in answer["data"]]
+    except (KeyError, TypeError) as error:
+        raise _Trouble("the answer has no list of models") from error
 
 
 def _unreached(reason: object, timeout_s: float) -> _Trouble:

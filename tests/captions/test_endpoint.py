@@ -78,9 +78,9 @@ def send_json(value: object, code: int = 200):
         (lambda handler, *_: handler.send(b"x" * (endpoint.MOST_BYTES + 9)), 3, "larger than 1048576 bytes"),
         (lambda handler, *_: handler.send(b"", Content_Length="100"), 3, "no JSON|broke|within"),
         (lambda handler, *_: handler.wfile.write(b"not http at all\r\n\r\n"), 3, "broke"),
-        (send_json({"choices": []}), 1, "no text where it should be"),
-        (send_json([1, 2]), 1, "no text where it should be"),
-        (send_json({"choices": [{"message": {"content": 7}}]}), 1, "int instead of a text"),
+        (send_json({"choices": []}), 3, "no text where it should be"),
+        (send_json([1, 2]), 3, "no text where it should be"),
+        (send_json({"choices": [{"message": {"content": 7}}]}), 3, "int instead of a text"),
         (send_json({"error": {"message": "too\nlong"}}, 400), 1, r"HTTP 400 \(too long\)"),
         (send_json({"error": "busy"}, 503), 3, r"HTTP 503 \(busy\)"),
         (lambda handler, *_: handler.send(b"<html>", 500), 3, "HTTP 500$"),
@@ -93,6 +93,12 @@ def test_trouble_is_a_reason_after_bounded_tries(behave, asked: int, failure: st
     with pytest.raises(AssertionError, match=failure):
         raise AssertionError(reply.failure)
     assert len(handler.seen) == asked
+
+
+def test_a_slow_server_is_not_asked_for_ever():
+    reply, handler = one(lambda handler, *_: time.sleep(0.2), ChatSettings(timeout_s=0.1, retries=50, backoff_s=0))
+    assert reply.failure == "no answer within 0.1 s"
+    assert len(handler.seen) <= 5
 
 
 def test_a_dripping_answer_ends():

@@ -26,14 +26,7 @@ if TYPE_CHECKING:
 DEFAULT = "laion/clap-htsat-unfused"
 FUSED = ("laion/clap-htsat-fused",)
 PACKAGE = "laion-clap:"
-LAION_REPO = "lukewys/laion_clap"
-LAION_FILES = {
-    "630k": "630k-best.pt",
-    "630k-audioset": "630k-audioset-best.pt",
-    "music_audioset": "music_audioset_epoch_15_esc_90.14.pt",
-    "music_speech": "music_speech_epoch_15_esc_89.25.pt",
-    "music_speech_audioset": "music_speech_audioset_epoch_15_esc_89.98.pt",
-}
+LAION = {name: entry for name, entry in hub.PUBLISHED.items() if entry.kind == "clap"}
 LONGEST_TEXT = 77  # word pieces; LAION's training cut captions here
 _CHECKPOINTS = (".pt", ".ckpt", ".bin", ".safetensors")
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
@@ -47,8 +40,8 @@ def load_scorer(
     """Open a scorer.
 
     Args:
-        name: `pocket` or a folder of its kind; `clap` or the Hub id or folder of a CLAP of transformers; a key of
-            `LAION_FILES` or the path of such a checkpoint; `laion-clap:CHECKPOINT` for the package of that name.
+        name: `pocket` or a folder of its kind; `clap` or the Hub id or folder of a CLAP of transformers; a name in
+            `LAION` or the path of such a checkpoint; `laion-clap:CHECKPOINT` for the package of that name.
         device: torch device, or `auto`.
         dtype: `fp32`, `bf16` or `fp16`.
         options: cropping, batches, memory; the shipped scorer has its own.
@@ -72,7 +65,7 @@ def load_scorer(
     if name in FUSED:
         raise UsageError(_FUSING.format(name), _UNFUSED)
     if "/" not in name and not Path(name).expanduser().exists():
-        raise MissingError(f"There is no scorer {name!r}.", offer(name, ["pocket", "clap", *LAION_FILES]))
+        raise MissingError(f"There is no scorer {name!r}.", offer(name, ["pocket", "clap", *LAION]))
     folder = hub.resolve_model(name)
     return ClapScorer(open_folder(folder), f"{_label(name)}@{folder_hash(folder)}", device, dtype, options)
 
@@ -143,7 +136,7 @@ def _package_scorer(checkpoint: str, device: str, options: ClapOptions) -> Packa
 
     file = _checkpoint(checkpoint, fusing=True)
     if file is None:
-        raise UsageError(f"{PACKAGE}{checkpoint} names no checkpoint.", f"Known: {', '.join(LAION_FILES)}; or a path.")
+        raise UsageError(f"{PACKAGE}{checkpoint} names no checkpoint.", f"Known: {', '.join(LAION)}; or a path.")
     return PackageScorer(file, f"{PACKAGE}{file.name}@{file_hash(file)}", device, options)
 
 
@@ -152,16 +145,17 @@ def _checkpoint(name: str, fusing: bool = False) -> Path | None:
     path = Path(name).expanduser()
     if path.suffix in _CHECKPOINTS and path.is_file():
         return path
-    published = {key: file for short, file in LAION_FILES.items() for key in (short, file, file.removesuffix(".pt"))}
-    if name in published:
-        return hub.fetch(LAION_REPO, (published[name],), name=name) / published[name]
+    for short, entry in LAION.items():
+        (file,) = entry.files
+        if name in (short, file, file.removesuffix(".pt")):
+            return hub.fetch(entry.repo, (file,), name=short) / file
     if "fusion" in path.name and path.parent == Path():
         if not fusing:
             raise UsageError(_FUSING.format(name), _UNFUSED)
         file = f"{path.name.removesuffix('.pt')}.pt"
-        return hub.fetch(LAION_REPO, (file,), name=name) / file
+        return hub.fetch(LAION["630k"].repo, (file,), name=name) / file
     if path.suffix in _CHECKPOINTS:
-        raise MissingError(f"There is no checkpoint {name!r}.", f"Known: {', '.join(LAION_FILES)}; or a path.")
+        raise MissingError(f"There is no checkpoint {name!r}.", f"Known: {', '.join(LAION)}; or a path.")
     return None
 
 

@@ -13,7 +13,7 @@ import torch
 
 from audiojourney.errors import require
 from audiojourney.models.clap.cropping import through_int16, windows
-from audiojourney.models.clap.scorer import LAION, ClapOptions, EmbeddingScorer
+from audiojourney.models.clap.scorer import CLAP_LAION, ClapOptions, EmbeddingScorer
 from audiojourney.models.device import find_device
 from audiojourney.models.genau.state import read_state
 
@@ -35,7 +35,7 @@ class PackageScorer(EmbeddingScorer):
     """
 
     def __init__(self, checkpoint: Path, model: str, device: str, options: ClapOptions) -> None:
-        super().__init__(LAION, model, RATE_HZ, options)
+        super().__init__(CLAP_LAION, model, RATE_HZ, options)
         package = require("laion_clap", extra="clap", feature="A score by laion-clap")
         state = read_state(checkpoint)
         self.fusing = any("fusion_model" in name or "mel_conv2d" in name for name in state)

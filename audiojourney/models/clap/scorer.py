@@ -18,7 +18,7 @@ from audiojourney.models.clap.cropping import Crop, through_int16, windows
 from audiojourney.models.clap.network import Clap
 from audiojourney.models.device import find_device
 
-LAION = "clap_laion"
+CLAP_LAION = "clap_laion"
 _PRODUCTS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -133,7 +133,7 @@ class ClapScorer(EmbeddingScorer):
     ) -> None:
         if dtype not in _PRODUCTS:
             raise UsageError(f"CLAP does not run in {dtype!r}.", f"Use {', '.join(_PRODUCTS)}.")
-        super().__init__(LAION, model, clap.mel.rate_hz, options or ClapOptions())
+        super().__init__(CLAP_LAION, model, clap.mel.rate_hz, options or ClapOptions())
         self.clap = clap.to(find_device(device))
         self._products = _PRODUCTS[dtype]
 
