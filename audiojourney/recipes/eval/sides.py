@@ -41,11 +41,21 @@ def named(config: EvalConfig) -> tuple[str, str]:
 
 
 def is_model(name: str) -> bool:
-    """Say whether what is to be measured is a model: a folder of one, a run, or a name that is no path."""
+    """Say whether what is to be measured is a model: a folder of one, a run, or a name that is no path.
+
+    Raises:
+        MissingError: a name that is neither a path nor a model.
+    """
     path = Path(name).expanduser()
     if path.is_dir():
         return any((place / marker).is_file() for place in (path, path / "final") for marker in hub.MARKERS)
-    return not path.exists() and not path.suffix
+    if path.exists() or path.suffix or name.endswith(("/", "\\")) or name.startswith((".", "/", "~")):
+        return False
+    try:
+        hub.resolve_model(name)
+    except MissingError as error:
+        raise MissingError(f"There is no folder {name!r} to be measured, and no model: {error.message}") from error
+    return True
 
 
 def read_side(name: str, limit: int | None = None) -> tuple[Clip, ...]:

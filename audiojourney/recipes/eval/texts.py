@@ -99,5 +99,6 @@ def _captions(row: Mapping[str, Any]) -> Iterator[str]:
         for item in value if isinstance(value, list) else [value]:
             kept = not isinstance(item, dict) or item.get("kept") is not False
             text = item.get("text") if isinstance(item, dict) else item
-            if kept and isinstance(text, str):
+            # A captioner that said nothing said "", which scores 0; an empty numbered column is no caption.
+            if kept and isinstance(text, str) and (text or key in _TEXTS):
                 yield text
