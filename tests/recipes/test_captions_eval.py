@@ -138,7 +138,7 @@ def test_all_of_it_is_measured_and_written(recordings: Path, tmp_path: Path, mon
     report = run.run(config)
     assert captioning.NAMED in report.unmet and len(report.figures) == 14
     page = (tmp_path / "page.md").read_text(encoding="utf-8")
-    assert page.startswith("# Mine") and "Gates missed" in page and "| 0.45 |" in page
+    assert page.startswith("# Mine") and "make captions-eval" in page and "Gates missed" in page and "| 0.45 |" in page
     run.run(config)
     assert (tmp_path / "page.md").read_text(encoding="utf-8") == page
     assert len(json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))["figures"]) == 14

@@ -147,6 +147,8 @@ def test_the_scorer_learns_and_opens_again(data: Path, text: str, tmp_path: Path
     assert batch["match"].shape == (4, 12) and batch["match"][0, 0] == 1
     losses = steps(task, 30, size=8)
     assert np.mean(losses[-5:]) < np.mean(losses[:5])
+    logits, _ = task.module.eval()(batch["mel"], batch["sentences"])
+    assert logits[batch["match"] == 1].mean() > logits[batch["match"] == 0].mean() + 0.1
     assert set(task.validate()) >= {"recorded_named", "recorded_ten", "synthesised_matched"}
     task.export(tmp_path)
     again = load_clap(tmp_path)
