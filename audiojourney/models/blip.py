@@ -75,8 +75,10 @@ class FrameCaptioner:
             raise UsageError(f"A picture of the shape {picture.shape} and type {picture.dtype} cannot be described.")
         size = self._model.config.vision_config.image_size
         planes = torch.from_numpy(picture.astype(np.float32)).permute(2, 0, 1)[None]
-        scaled = F.interpolate(planes, (size, size), mode="bicubic", antialias=True).clamp(0, 255)
-        return ((scaled.round() / 255 - self._mean) / self._std)[0]
+        # Width first, then height, bytes in between: so do the picture libraries that the network was trained with.
+        for shape in ((planes.shape[2], size), (size, size)):
+            planes = F.interpolate(planes, shape, mode="bicubic", antialias=True).clamp(0, 255).round()
+        return ((planes / 255 - self._mean) / self._std)[0]
 
     def _words(self, row: Tensor) -> str:
         """Return drawn words without the places that the picture took."""
