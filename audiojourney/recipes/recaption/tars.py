@@ -40,13 +40,8 @@ def read_tar(path: Path, on_fault: OnFault) -> Iterator[Clip]:
     """
     try:
         with tarfile.open(path, "r:") as archive:
-            size = path.stat().st_size
             for key, group in groupby(_files(archive), key=_key):
-                members = list(group)
-                if members[-1].offset_data + members[-1].size > size:
-                    on_fault(f"{path.name}/{key}", "truncated", "the tar ends within this clip.")
-                    return
-                yield from _clip(path, archive, key, members, on_fault)
+                yield from _clip(path, archive, key, list(group), on_fault)
     except (tarfile.TarError, OSError) as error:
         on_fault(path.name, "truncated", f"the tar cannot be read on ({error}).")
 

@@ -79,4 +79,5 @@ def test_weights_in_a_local_folder_count_by_size_and_date(tmp_path):
 def test_the_seed_of_a_clip_depends_on_run_and_id(seed, clip_id):
     assert clip_seed(seed, clip_id) == clip_seed(seed, clip_id)
     assert 0 <= clip_seed(seed, clip_id) < 2**31
-    assert clip_seed(seed, clip_id) != clip_seed(seed + 1, clip_id) != clip_seed(seed, clip_id + "x")
+    assert clip_seed(seed, clip_id) != clip_seed(seed + 1, clip_id)
+    assert clip_seed(seed, clip_id) != clip_seed(seed, clip_id + "x")
