@@ -16,7 +16,7 @@ from audiojourney.metrics.frechet import Gaussian, frechet_distance
 from audiojourney.metrics.intervals import bootstrap_interval, paired_difference, subsampling_interval
 from audiojourney.metrics.names import KINDS, NAMES, parse_name
 from audiojourney.metrics.rows import ClipRows, pair
-from audiojourney.metrics.streams import FrechetDistance, RunningGaussian
+from audiojourney.metrics.streams import GROUPS, GROUPS_WIDE, FrechetDistance, GroupedGaussian, RunningGaussian, merged
 
 
 def clips(random, count, d, shift=0.0, scale=1.0, most=1):
@@ -206,3 +206,39 @@ def test_a_result_is_a_number_or_a_reason():
     full = Result(name="x", value=1.0, count=(3,), interval=Interval(0, 2, 0.95, "m"), warnings=("w",), per_item=[1])
     assert json.loads(json.dumps(full.table()))["interval"]["high"] == 2
     assert Result(name="meteor", reason="no java").table() == {"name": "meteor", "value": None, "reason": "no java"}
+
+
+@given(seed=st.integers(0, 99), sizes=st.lists(st.integers(0, 9), min_size=1, max_size=5))
+@settings(max_examples=25, deadline=None)
+def test_parts_that_are_joined_are_the_whole(seed, sizes):
+    random = np.random.default_rng(seed)
+    rows = [random.normal(5, 2, (size, 3)) for size in [*sizes, 4]]
+    parts = []
+    for part in rows:
+        parts.append(RunningGaussian())
+        for row in part:
+            parts[-1].update(row[None])
+    joined, whole = merged(parts), Gaussian.of_rows(np.concatenate(rows))
+    assert joined.rows == whole.rows
+    np.testing.assert_allclose(joined.mean, whole.mean, rtol=1e-12)
+    np.testing.assert_allclose(joined.factor.T @ joined.factor, whole.factor.T @ whole.factor, atol=1e-9)
+    assert [part.rows for part in parts] == [len(part) for part in rows], "the parts stay as they are"
+
+
+def test_groups_are_equal_random_halves_of_the_set():
+    random = np.random.default_rng(0)
+    rows = random.normal(0, 1, (130, 2, 3))
+    grouped = GroupedGaussian(130, seed=1)
+    for clip in rows:
+        grouped.update(clip)
+    assert len(grouped.groups) == GROUPS and {group.rows for group in grouped.groups} <= {6, 8}
+    np.testing.assert_allclose(grouped.gaussian().mean, rows.mean(axis=(0, 1)), atol=1e-12)
+    half = grouped.gaussian(np.arange(20))
+    assert 120 <= half.rows <= 140
+    few = GroupedGaussian(4)
+    for clip in rows[:4]:
+        few.update(clip)
+    assert [group.rows for group in few.groups] == [2] * 4
+    wide = GroupedGaussian(50)
+    wide.update(np.zeros((1, 2000)))
+    assert len(wide.groups) == GROUPS_WIDE

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiojourney.errors import MissingError, UsageError
+from audiojourney.errors import AudioJourneyError, MissingError, UsageError
 from audiojourney.metrics.text import meteor as meteor_module
 from audiojourney.metrics.text.corpus import Corpus
 from audiojourney.metrics.text.meteor import find_jar, meteor
@@ -202,3 +202,18 @@ def test_meteor_of_corpus_and_items(corpus, public):
     value, per_item = meteor(corpus)
     assert value == pytest.approx(public["METEOR"]["corpus"], rel=1e-9)
     assert per_item == pytest.approx(public["METEOR"]["per_item"], rel=1e-9)
+
+
+def test_meteor_that_hangs_is_ended(monkeypatch, tmp_path):
+    java = tmp_path / "java"
+    java.write_text("#!/bin/sh\nexec sleep 100\n", encoding="utf-8")
+    java.chmod(0o755)
+    (tmp_path / meteor_module.JAR).touch()
+    monkeypatch.setattr(meteor_module, "find_java", lambda: str(java))
+    corpus = Corpus.of_tokens({"a": ["x"]}, {"a": [["x"]]})
+    with pytest.raises(AudioJourneyError, match=r"ended after 0\.2 s"):
+        meteor(corpus, tmp_path, limit_s=0.2)
+    java.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    with pytest.raises(AudioJourneyError, match="broke down") as told:
+        meteor(corpus, tmp_path, limit_s=60)
+    assert "ended after" not in str(told.value)

@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from audiojourney.errors import AudioJourneyError, MissingError
 from audiojourney.metrics.text.corpus import Corpus
@@ -82,6 +84,8 @@ def meteor(corpus: Corpus, folder: Path | None = None, limit_s: float | None = N
         finally:
             watch.cancel()
             program.kill()
+            with suppress(OSError):  # what was not read can no longer be written
+                _stdin(program).close()
     return numbers[-1], numbers[:-1]
 
 
@@ -96,8 +100,8 @@ def _score_line(candidate: str, references: Sequence[str]) -> str:
 
 def _ask(program: subprocess.Popen[str], lines: Sequence[str], answers: int) -> list[str]:
     """Write in a thread of its own: the program answers as it reads, and a full pipe would stop both."""
-    assert program.stdin is not None and program.stdout is not None, "the pipes were asked for"
-    stdin = program.stdin
+    assert program.stdout is not None, "the pipes were asked for"
+    stdin = _stdin(program)
 
     def write() -> None:
         try:
@@ -114,3 +118,8 @@ def _ask(program: subprocess.Popen[str], lines: Sequence[str], answers: int) -> 
     if not all(found):
         raise OSError(f"{answers - sum(map(bool, found))} of {answers} answers are missing")
     return found
+
+
+def _stdin(program: subprocess.Popen[str]) -> IO[str]:
+    assert program.stdin is not None, "the pipes were asked for"
+    return program.stdin
