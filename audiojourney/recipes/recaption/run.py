@@ -107,7 +107,8 @@ class _Run:
         self.settings = settings_that_matter(config)
         self.request = digest([self.settings, self.inputs_sha256])
         self.limits = digest(configuration.to_table(config.limits))
-        self.done: dict[int, int] = {}
+        self.done: dict[int, int] = {}  # clips by shard
+        self.total = self.clips  # of the chosen shards
         self.on_progress = on_progress
 
     def go(self) -> RecaptionReport:
@@ -147,6 +148,7 @@ class _Run:
         all_parts = parts(order.folder, order.shards)
         numbers = choose(self.config.shards, order.shards)
         self.done = {number: all_parts[number].glance() for number in numbers}
+        self.total = min(self.clips, len(numbers) * -(-self.clips // order.shards))
         todo = [number for number in numbers if self.config.retry or all_parts[number].read_marker() is None]
         if self.config.executor == "slurm" and not self.config.retry:
             self._check([report for part in all_parts for report in self._failed(part)], all_parts)
@@ -158,10 +160,11 @@ class _Run:
         if reports is None:
             return self._report("submitted", order)
         self._check(reports, all_parts)
-        markers = [part.read_marker() for part in all_parts]
-        left = [number for number in numbers if markers[number] is None]
-        if left or not all(markers):
-            return self._report("incomplete" if left else "waiting", order, reports)
+        if any(all_parts[number].read_marker() is None for number in numbers):
+            return self._report("incomplete", order, reports)
+        # Markers of others are looked at closely only when all are there: that reads every list.
+        if not all(part.glance() for part in all_parts) or not all(part.read_marker() for part in all_parts):
+            return self._report("waiting", order, reports)
         refuse_failures(all_parts, self.config)
         again = read_stamp(self.output)
         about = {"request": self.request, "key": order.key, "limits": self.limits}
@@ -188,7 +191,7 @@ class _Run:
 
     def _tell(self, number: int, done: int, total: int) -> None:
         self.done[number] = done
-        self.on_progress(sum(self.done.values()), self.clips)
+        self.on_progress(min(sum(self.done.values()), self.total), self.total)
 
     def _report(
         self,

@@ -232,6 +232,13 @@ def test_parts_of_the_shards_and_whoever_ends_last_writes(go):
     assert len(rows(OUTPUT)) == 40
 
 
+def test_progress_ends_at_the_number_of_clips():
+    write_clips(Path("data"), 10)
+    told: list[tuple[int, int]] = []
+    audiojourney.recaption("data", isolate=False, batch=4, on_progress=lambda *pair: told.append(pair))
+    assert told == [(4, 10), (8, 10), (10, 10)]
+
+
 def test_a_batch_that_does_not_fit_is_halved_and_that_is_remembered(go, built):
     write_clips(Path("data"), 40)
     go(batch="auto", options={"largest": 3}, shard_clips=20)
