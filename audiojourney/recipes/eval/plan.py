@@ -81,7 +81,8 @@ class Planner:
         kinds = [kind for family in FAMILIES.values() for kind in family]
         if has_reference:
             return kinds
-        return [kind for kind in kinds if kind in (OF_STATISTICS if self.config.reference_stats else ()) + ALONE]
+        statistics = self.config.reference_stats or self.config.save_stats
+        return [kind for kind in kinds if kind in (OF_STATISTICS if statistics else ()) + ALONE]
 
     def _slots(self, name: str) -> Iterator[Slot]:
         if name in NAMES:

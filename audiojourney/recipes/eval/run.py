@@ -141,8 +141,13 @@ def _measured(
 
 
 def _missing(config: EvalConfig, result: EvalResult) -> list[str]:
-    """Say which families or names that were asked for have no value at all; without any asked, whether nothing has."""
-    told = []
+    """Say which families or names that were asked for have no value at all; without any asked, whether nothing has.
+
+    Statistics for later need no value.
+    """
+    told: list[str] = []
+    if config.save_stats is not None:
+        return told
     for name in config.metrics or ("",):
         rows = [row for row in result.metrics if _belongs(row, name)]
         if not any(row.value is not None for row in rows):

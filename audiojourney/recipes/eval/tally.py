@@ -64,6 +64,7 @@ class Tally:
         self.kinds, self.convention, self.draws, self.seed = tuple(kinds), convention, draws, seed
         self.statistics = statistics or {}
         self.counts = dict.fromkeys(SIDES, 0)
+        self._alone = not clips[0]
         self.gaussians = {
             (kind, side): GroupedGaussian(count, seed)
             for kind in kinds
@@ -133,6 +134,8 @@ class Tally:
                 else "no clip that could be heard has a caption; name some with --captions"
             )
         sides: tuple[Side, ...] = ("generated",) if kind == "is" or kind in self.statistics else SIDES
+        if "reference" in sides and self._alone:
+            return "there is no reference"
         few = [f"{self.counts[side]} on the {side} side" for side in sides if self.counts[side] < FEWEST]
         return f"it needs {FEWEST} clips or more, not {' and '.join(few)}" if few else ""
 
