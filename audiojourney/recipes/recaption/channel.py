@@ -50,6 +50,7 @@ class Channel:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
         self._on_message = on_message
+        self._said = ""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         table = configuration.to_table(config)
@@ -78,11 +79,17 @@ class Channel:
         self._reader.join()
         if self._process.stdout is not None:
             self._process.stdout.close()
+        if not self._noise.closed:
+            self._said = self._reason(self._process.wait())
+            self._noise.close()
         return self._process.wait()
 
     def last_words(self) -> str:
-        """Return why the worker ended: the signal, and the last line that it wrote to its standard error."""
-        status = self._process.wait()
+        """End the worker, and return why it ended: the signal, and the last line that it wrote to standard error."""
+        self.close()
+        return self._said
+
+    def _reason(self, status: int) -> str:
         size = self._noise.seek(0, os.SEEK_END)
         self._noise.seek(max(0, size - _TAIL_BYTES))
         lines = [line.strip() for line in self._noise.read().decode("utf-8", "replace").splitlines() if line.strip()]
