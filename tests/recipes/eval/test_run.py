@@ -14,9 +14,10 @@ import soundfile
 from audiojourney import hub
 from audiojourney.errors import ClipError, MissingError, UsageError
 from audiojourney.metrics.frechet import frechet_distance
-from audiojourney.recipes.eval import listen
+from audiojourney.models.clap.scorer import ClapOptions, EmbeddingScorer
+from audiojourney.recipes.eval import listen, plan
 from audiojourney.recipes.eval import run as recipe
-from audiojourney.recipes.eval.networks import open_network
+from audiojourney.recipes.eval.networks import Network, ScorerEmbedder, open_network
 from audiojourney.recipes.eval.result import read_result
 from audiojourney.recipes.eval.settings import EvalConfig
 from tests.recipes.eval.sets import RATE_HZ, wave, write_manifest, write_sounds
@@ -315,3 +316,58 @@ def test_conventions_reach_the_numbers(folders):
     write_sounds(folders / "few", count=3)
     report, _ = measure(generated="few", metrics=("is",), convention="audioldm_eval")
     assert "3 clips cannot be cut into 10 splits" in report.result.metric("is_pocket").reason
+
+
+class Scorer(EmbeddingScorer):
+    """Hears loudness and reads the number at the end of a sentence."""
+
+    def __init__(self):
+        super().__init__("clap_pocket", "tiny@abc", RATE_HZ, ClapOptions())
+
+    def _hear(self, waves):
+        return [np.array([1.0, np.abs(wave).max()], np.float32) for wave in waves]
+
+    def _read(self, texts):
+        return np.array([[1.0, float(text.split()[-1])] for text in texts], np.float32)
+
+
+@pytest.fixture
+def scorer(monkeypatch):
+    """Put a small CLAP in place of the shipped one."""
+    scorer = Scorer()
+    network = Network(ScorerEmbedder(scorer), "tiny", "abc", parallel=False, scorer=scorer)
+    monkeypatch.setattr(plan, "open_scorer", lambda name, device: network)
+    monkeypatch.setenv("AJ_OFFLINE", "1")
+    return scorer
+
+
+def test_clap_by_the_shipped_scorer(folders, scorer):
+    write_manifest(folders / "generated")
+    report, told = measure(metrics=("clap",))
+    row = report.result.metric("clap_pocket")
+    expected = [
+        float(scorer.embed_audio([soundfile.read(file.generated)[0]])[0] @ scorer.embed_text([file.caption])[0])
+        for file in report.result.files
+    ]
+    assert [file.scores["clap_pocket"] for file in report.result.files] == pytest.approx(expected, abs=1e-5)
+    assert row.value == pytest.approx(np.mean(expected), abs=1e-5)
+    assert row.low <= row.value <= row.high and row.better == "higher"
+    assert (row.network, row.weights_hash, row.n) == ("tiny", "abc", (12,))
+    assert "clap_laion" in told[0] and "as clap_pocket" in told[0]
+
+
+def test_captions_for_clap_come_from_a_file_or_partners(folders, scorer):
+    report, _ = measure(metrics=("clap",))
+    assert "no clip that could be heard has a caption" in report.result.metric("clap_pocket").reason
+    assert report.missing
+    write_manifest(folders / "reference")
+    by_partner = value(measure(metrics=("clap",))[0], "clap_pocket")
+    Path("captions.csv").write_text("id,caption\nc00,number 9\nc03.wav,number 8\n", encoding="utf-8")
+    report, _ = measure(metrics=("clap",), captions=Path("captions.csv"))
+    assert [file.caption for file in report.result.files][:4] == [
+        "number 9",
+        "tone number 1",
+        "tone number 2",
+        "number 8",
+    ]
+    assert value(report, "clap_pocket") != by_partner
