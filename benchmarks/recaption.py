@@ -38,8 +38,7 @@ from audiojourney.recipes.recaption.decode import hear
 from audiojourney.recipes.recaption.inputs import Job
 from audiojourney.recipes.recaption.run import run
 
-RATE_HZ, BATCH, SIDE = 16_000, 8, 192
-ROUNDS = 5
+RATE_HZ, BATCH, SIDE, TURNS = 16_000, 8, 192, 2
 
 
 class Burner:
@@ -135,8 +134,8 @@ def compare(clips: int, seconds: float, cost_ms: float) -> None:
     best = {"bare loop": [float("inf")] * 2, "aj recaption": [float("inf")] * 2}
     with tempfile.TemporaryDirectory() as name:
         lay_out(Path(name), clips, seconds)
-        for turn in range(ROUNDS if clips <= 200 else 2):
-            calls = (lambda: bare(Path(name)), lambda turn=turn: ours(Path(name), f"out{turn}.jsonl"))
+        for turn in range(TURNS):
+            calls = (lambda: bare(Path(name)), lambda turn=turn: ours(Path(name), f"out{turn}/captions.jsonl"))
             for label, call in zip(best, calls, strict=True):
                 cpu, wall = time.process_time(), time.perf_counter()
                 call()

@@ -31,11 +31,11 @@ def tell(report: RecaptionReport, config: RecaptionConfig, json: bool) -> None:
     if report.fresh:
         _ui.say(_times(report))
     if report.status in _WITH_OUTPUT and report.counts.errors > config.allow_errors:
-        raise PartialError(f"{report.counts.errors} clips failed; they are named in {report.errors}.")
+        raise PartialError(f"{_clips(report.counts.errors)} failed, named in {report.errors}.")
 
 
 def _headline(report: RecaptionReport) -> str:
-    clips, left = f"{report.clips:,} clips", report.clips - report.done
+    clips, left = _clips(report.clips), report.clips - report.done
     return {
         "written": f"{clips}: captions by {report.identity.get('captioner')}.",
         "judged": f"{clips}: stored scores were judged anew; no sound was read.",
@@ -48,10 +48,14 @@ def _headline(report: RecaptionReport) -> str:
     }[report.status]
 
 
+def _clips(count: int) -> str:
+    return f"{count:,} clip" if count == 1 else f"{count:,} clips"
+
+
 def _verdicts(report: RecaptionReport, config: RecaptionConfig) -> str:
     counts = report.counts
     dropped = ", ".join(f"{reason} {count:,}" for reason, count in counts.dropped.items())
-    told = f"kept {counts.kept:,} of {counts.captions:,} captions ({counts.kept_clips:,} clips)"
+    told = f"kept {counts.kept:,} of {counts.captions:,} captions ({_clips(counts.kept_clips)})"
     told += f"; dropped: {dropped}" if dropped else ""
     if counts.mean_score is not None:
         told += f"; mean {report.identity.get('score_name')} of the kept {counts.mean_score:.3f}"
