@@ -100,6 +100,15 @@ def test_best_and_worst_by_clap(result, tmp_path):
     assert "Over 11 clips that have a value" in page
 
 
+def test_lower_is_best_where_lower_is_better(result, folder, tmp_path):
+    files = tuple(row(number, folder, scores={"kl_panns": float(number)}) for number in range(4))
+    metrics = (MetricRow(name="kl_panns", value=1.5, better="lower"),)
+    page = page_of(dataclasses.replace(result, files=files, metrics=metrics), tmp_path, extremes=1)
+    best, worst = re.findall(r'class="end">(.*?)</ol>', page, re.S)
+    assert ("caption 0" in best, "caption 3" in worst) == (True, True)
+    assert "lower is better" in page
+
+
 @pytest.mark.parametrize(
     ("scores", "better", "expected"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -260,3 +261,21 @@ def test_a_silent_sound_can_be_judged(tab, tmp_path):
     begin(tab, tmp_path / "study.html", "Anna")
     hear(tab)
     assert tab.run("document.querySelectorAll('fieldset:disabled').length") == 0
+
+
+def test_a_pair_that_cannot_be_played_is_passed_and_told(tab, study, tmp_path):
+    page = study.read_text(encoding="utf-8")
+    (tmp_path / "study.html").write_text(re.sub(r'(id="data-\d">)[^<]*', r"\1AAAA", page), encoding="utf-8")
+    begin(tab, tmp_path / "study.html", "Anna")
+    tab.until("document.getElementById('listen-first').textContent.includes('cannot play')")
+    tab.press("n")
+    assert text(tab, "#number") == "Pair 2 of 4"
+
+
+def test_a_sound_that_is_played_from_its_middle_was_heard(tab, study):
+    begin(tab, study, "Anna")
+    sound = "document.getElementById('sound-left')"
+    tab.until(f"{sound}.readyState > 2")
+    tab.run(f"{sound}.currentTime = 0.2")
+    tab.run(f"{sound}.play().catch(() => null)")
+    tab.until("document.getElementById('panel-left').classList.contains('heard')")

@@ -91,7 +91,7 @@ def _trial() -> Markup:
         tag("div", tag("h1", id="number", tabindex="-1"), tag("span", id="done"), class_="bar-row"),
         tag("div", tag("span", "Prompt"), tag("p", id="prompt"), id="prompt-box"),
         tag("div", *panels, class_="panels"),
-        tag("p", "Play both sounds, then answer.", id="listen-first", class_="soft", role="status"),
+        tag("p", id="listen-first", class_="soft", role="status"),
         tag("div", id="questions"),
         tag("div", _button("Previous", "other", id="previous"), _button("Next", "main", id="next"), class_="actions"),
         tag("div", folded("Keys", _keys()), class_="keys-help"),

@@ -59,7 +59,8 @@
   // -- Questions.
   const asked = (trial) => study.criteria.filter((criterion) => trial.prompt || criterion.key !== "alignment");
   const answerOf = (number) => state.answers[number] || { votes: {}, plays: { left: 0, right: 0 }, seconds: 0 };
-  const isDone = (number) => asked(study.trials[number]).every((criterion) => answerOf(number).votes[criterion.key]);
+  const isAnswered = (number) => asked(study.trials[number]).every((criterion) => answerOf(number).votes[criterion.key]);
+  const isDone = (number) => isAnswered(number) || Boolean(answerOf(number).broken); // what cannot be played is passed
   const countDone = () => order.filter(isDone).length;
   const current = () => order[state.place];
   const sideOf = (side) => ((side === "left") === flipped ? 1 : 0); // which of a trial's two sounds is on this side
@@ -107,7 +108,10 @@
     const answer = answerOf(number);
     const heard = answer.plays.left > 0 && answer.plays.right > 0;
     for (const side of ["left", "right"]) find(`panel-${side}`).classList.toggle("heard", answer.plays[side] > 0);
-    find("listen-first").hidden = heard;
+    find("listen-first").hidden = heard && !answer.broken;
+    find("listen-first").textContent = answer.broken
+      ? "This browser cannot play one of these sounds. Please go on with the next pair."
+      : "Play both sounds, then answer.";
     for (const box of document.querySelectorAll("fieldset[data-criterion]")) box.disabled = !heard;
     const open = asked(study.trials[number]).find((criterion) => !answer.votes[criterion.key]);
     for (const box of document.querySelectorAll("fieldset[data-criterion]")) {
@@ -182,7 +186,7 @@
     started: state.started,
     saved: new Date().toISOString(),
     trials: order.length,
-    complete: countDone() === order.length,
+    complete: order.every(isAnswered),
     answers: order.filter((number) => Object.keys(answerOf(number).votes).length > 0).map((number) => {
       const trial = study.trials[number];
       const sealed = (side) => trial.sealed[sideOf(side)];
@@ -251,10 +255,12 @@
   for (const button of document.querySelectorAll("button.save")) button.addEventListener("click", save);
   for (const side of ["left", "right"]) {
     const heard = () => change((answer) => { answer.plays[side] += 1; });
-    sounds[side].addEventListener("play", () => { if (sounds[side].currentTime < 0.1) heard(); });
+    sounds[side].addEventListener("play", () => {
+      if (sounds[side].currentTime < 0.1 || answerOf(current()).plays[side] === 0) heard();
+    });
     sounds[side].addEventListener("error", () => {
       if (!state || !sounds[side].getAttribute("src")) return;
-      find("listen-first").textContent = "This browser cannot play one of the sounds.";
+      change((answer) => { answer.broken = true; });
     });
   }
   const toggle = (side) => {
