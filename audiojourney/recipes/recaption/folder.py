@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from audiojourney.recipes.recaption.inputs import Job, job_line, read_job
 
 HIDDEN = ".recaption"
 RUN = "run.json"
+_FLIGHT_BYTES = 2**16
 Item = dict[str, Any]
 
 
@@ -171,16 +171,21 @@ class Part:
             found += outcomes
 
     def set_flight(self, ids: Sequence[str]) -> None:
-        """Say which clips are worked on. No flush: this is read after the end of a process, not of the machine."""
+        """Say which clips are worked on, in place of what was said before.
+
+        Lines are added, and the last whole one counts: a rename for every batch would cost milliseconds on many file
+        systems. Nothing is flushed, since this is read after the end of a process, not of the machine.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        part = self.flight.with_name(f".{self.flight.name}.{os.getpid()}.tmp")
-        part.write_text(json.dumps(list(ids)), encoding="utf-8")
-        part.replace(self.flight)
+        long = self.flight.is_file() and self.flight.stat().st_size > _FLIGHT_BYTES
+        with self.flight.open("wb" if long else "ab", buffering=0) as file:
+            file.write(json.dumps(list(ids)).encode("ascii") + b"\n")
 
     def read_flight(self) -> list[str]:
         """Return the clips that were worked on when the work on this shard ended; [] when it ended in order."""
         try:
-            return [str(item) for item in json.loads(self.flight.read_bytes())]
+            whole = self.flight.read_bytes().split(b"\n")[:-1]
+            return [str(item) for item in json.loads(whole[-1])] if whole else []
         except (OSError, ValueError):
             return []
 

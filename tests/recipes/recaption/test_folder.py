@@ -82,6 +82,15 @@ def test_the_clips_that_are_worked_on_are_told_until_the_end(part):
     assert part.read_flight() == []
     part.set_flight(["a", "ä\udc80"])
     assert part.read_flight() == ["a", "ä\udc80"]
+    part.set_flight(["b"])
+    assert part.read_flight() == ["b"]
+    with part.flight.open("ab") as file:
+        file.write(b'["c", "cut')
+    assert part.read_flight() == ["b"]
+    for _ in range(3):
+        part.set_flight(["x" * 50_000])
+    assert part.flight.stat().st_size < 200_000
+    assert part.read_flight() == ["x" * 50_000]
     part.clear_flight()
     assert part.read_flight() == []
 
