@@ -56,7 +56,7 @@ def data_verify(
     with _ui.progress("clips", shown=not json) as bar:
         report = run(chosen, tell, bar.update if bar else lambda done, total: None)
     if json:
-        _ui.out_json(asdict(report))
+        _ui.out_json(vars(report))
     count = sum(report.problems.values())
     looked = f"{report.clips} clips" + (f" in {report.shards} shards" if report.shards else "")
     if count > chosen.allow_errors:
