@@ -179,12 +179,12 @@ class Part:
         self.folder.mkdir(parents=True, exist_ok=True)
         long = self.flight.is_file() and self.flight.stat().st_size > _FLIGHT_BYTES
         with self.flight.open("wb" if long else "ab", buffering=0) as file:
-            file.write(json.dumps(list(ids)).encode("ascii") + b"\n")
+            file.write(b"\n" + json.dumps(list(ids)).encode("ascii") + b"\n")  # the line before may be cut
 
     def read_flight(self) -> list[str]:
         """Return the clips that were worked on when the work on this shard ended; [] when it ended in order."""
         try:
-            whole = self.flight.read_bytes().split(b"\n")[:-1]
+            whole = [line for line in self.flight.read_bytes().split(b"\n")[:-1] if line]
             return [str(item) for item in json.loads(whole[-1])] if whole else []
         except (OSError, ValueError):
             return []

@@ -87,6 +87,8 @@ def test_the_clips_that_are_worked_on_are_told_until_the_end(part):
     with part.flight.open("ab") as file:
         file.write(b'["c", "cut')
     assert part.read_flight() == ["b"]
+    part.set_flight(["d"])
+    assert part.read_flight() == ["d"]
     for _ in range(3):
         part.set_flight(["x" * 50_000])
     assert part.flight.stat().st_size < 200_000
