@@ -350,7 +350,7 @@ def test_a_sweep_agrees_with_filtering_at_each_threshold(tmp_path):
 
 def test_examples_show_each_text_once():
     sweep = Sweep((0.1,))
-    for number, (text, score) in enumerate([("a", 0.5), ("a", 0.4), ("b", 0.3), ("c", 0.6), ("d", 0.2), ("d", 0.2)]):
+    for number, (text, score) in enumerate([("a", 0.5), ("a", 0.4), ("b", 0.3), ("c", 0.6), ("d", 0.2), ("d", 0.25)]):
         a_row = {"id": str(number), "captions": [{"text": text, "score": score}]}
         sweep.add(a_row, recipe.judge_again(a_row, FilterConfig()))
     assert [(e.text, e.score) for e in sweep.levels[0].examples] == [("d", 0.2), ("b", 0.3), ("a", 0.4)]
