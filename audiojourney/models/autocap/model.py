@@ -32,7 +32,7 @@ from audiojourney.models.onednn import use_onednn
 
 KIND = "autocap"
 PUBLISHED = "autocap-full"
-LISTEN = 2  # clips that the audio encoders hear at once on a processor: more do not fit into its cache
+LISTEN = 2  # clips that are encoded at once on a processor: more do not fit into its cache
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -89,16 +89,16 @@ class AutoCapModel:
             waves: prepared waves (T,) of one length (see `audiojourney.models.autocap.sound`).
             texts: metadata of each by field.
         """
+        ids, mask = (t.to(self.device) for t in metadata_batch(texts, self.network.config, self.tokenizer))
         step = LISTEN if self.device.type == "cpu" else len(waves)
-        audio, vectors = [], []
-        for first in range(0, len(waves), step):
-            part = waves[first : first + step]
-            audio.append(self.network.hear(features(part).to(self.device)))
-            if self.clap is not None:
-                vectors.append(self.clap.hear(for_clap(part)).to(audio[0].dtype))
-        ids, mask = metadata_batch(texts, self.network.config, self.tokenizer)
-        clap = torch.cat(vectors) if vectors else None
-        return self.network.encode(torch.cat(audio), clap, ids.to(self.device), mask.to(self.device))
+        parts = [slice(first, first + step) for first in range(0, len(waves), step)]
+        heard = [self._encode(waves[part], ids[part], mask[part]) for part in parts]
+        return Heard(torch.cat([part.states for part in heard]), torch.cat([part.mask for part in heard]))
+
+    def _encode(self, waves: Sequence[np.ndarray], ids: Tensor, mask: Tensor) -> Heard:
+        audio = self.network.hear(features(waves).to(self.device))
+        clap = None if self.clap is None else self.clap.hear(for_clap(waves)).to(audio.dtype)
+        return self.network.encode(audio, clap, ids, mask)
 
     def captions(
         self,
