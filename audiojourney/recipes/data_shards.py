@@ -60,7 +60,8 @@ def check_shards(source: Path, shards: list[Path], depth: Depth) -> Iterator[Che
         hashed = bool(told.get("sha256")) and depth == "whole" and problem is None
         yield Checked(problem, hashed, "shard")
         if path.is_file() and depth != "present":
-            yield from _tar(path, told, depth) if path.suffix == ".tar" else _parquet(path)
+            with tempfile.TemporaryDirectory() as folder:
+                yield from _tar(path, told, depth, Path(folder)) if path.suffix == ".tar" else _parquet(path)
 
 
 def _listed(folder: Path) -> list[dict[str, Any]]:
@@ -92,7 +93,7 @@ def _bytes_problem(path: Path, told: dict[str, Any], depth: Depth) -> Failure | 
     return None
 
 
-def _tar(path: Path, told: dict[str, Any], depth: Depth) -> Iterator[Checked]:
+def _tar(path: Path, told: dict[str, Any], depth: Depth, folder: Path) -> Iterator[Checked]:
     hashes = _index(path)
     seen: set[str] = set()
     count = 0
@@ -103,7 +104,10 @@ def _tar(path: Path, told: dict[str, Any], depth: Depth) -> Iterator[Checked]:
                 told_twice = Failure(f"{path.name}/{key}", str(path), "duplicate_id", "its name was there before.")
                 yield Checked(told_twice, kind="")
             seen.add(key)
-            yield _sample_problem(path, key, members, hashes.get(key, ""), depth)
+            problem = _sample_problem(path, key, members, hashes.get(key, ""))
+            if problem is None:
+                problem = _sound_problem(path, key, members, depth, folder)
+            yield Checked(problem, hashed=key in hashes)
     except ClipError as error:
         yield Checked(Failure(path.name, str(path), error.code, error.reason), kind="")
     wanted = told.get("clips")
@@ -113,33 +117,43 @@ def _tar(path: Path, told: dict[str, Any], depth: Depth) -> Iterator[Checked]:
         )
 
 
-def _sample_problem(path: Path, key: str, members: list[Member], sha256: str, depth: Depth) -> Checked:
+def _sample_problem(path: Path, key: str, members: list[Member], sha256: str) -> Failure | None:
     where = f"{path.name}/{key}"
-    sound = next((member for member in members if f".{member.suffix.rpartition('.')[2]}" in SOUND_SUFFIXES), None)
+    sound = _sound_of(members)
     if sound is None:
-        return Checked(Failure(where, str(path), "missing_file", "no sound is among its files."))
+        return Failure(where, str(path), "missing_file", "no sound is among its files.")
     if sha256 and hashlib.sha256(sound.data).hexdigest() != sha256:
-        return Checked(Failure(where, str(path), "other_bytes", "its bytes are not those whose hash was taken."), True)
+        return Failure(where, str(path), "other_bytes", "its bytes are not those whose hash was taken.")
     try:
         for member in members:
             if member.suffix == "json":
                 json.loads(member.data)
-        _decode(sound.data, sound.suffix, depth)
-    except ClipError as error:
-        return Checked(Failure(where, str(path), error.code, error.reason), bool(sha256))
     except (ValueError, RecursionError) as error:
-        return Checked(Failure(where, str(path), "bad_row", f"its JSON cannot be read ({error})."), bool(sha256))
-    return Checked(None, bool(sha256))
+        return Failure(where, str(path), "bad_row", f"its JSON cannot be read ({error}).")
+    return None
 
 
-def _decode(data: bytes, suffix: str, depth: Depth) -> None:
+def _sound_problem(path: Path, key: str, members: list[Member], depth: Depth, folder: Path) -> Failure | None:
+    sound = _sound_of(members)
+    try:
+        if sound is not None:
+            _decode(sound.data, sound.suffix, depth, folder)
+    except ClipError as error:
+        return Failure(f"{path.name}/{key}", str(path), error.code, error.reason)
+    return None
+
+
+def _sound_of(members: list[Member]) -> Member | None:
+    return next((member for member in members if f".{member.suffix.rpartition('.')[2]}" in SOUND_SUFFIXES), None)
+
+
+def _decode(data: bytes, suffix: str, depth: Depth, folder: Path) -> None:
     """Read a sound out of memory by way of a file, as it was before it went into the archive."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"sound.{suffix.rpartition('.')[2]}"
-        path.write_bytes(data)
-        info = probe(path)
-        if depth == "whole":
-            load(path, info.rate_hz)
+    path = folder / f"sound.{suffix.rpartition('.')[2]}"
+    path.write_bytes(data)
+    info = probe(path)
+    if depth == "whole":
+        load(path, info.rate_hz)
 
 
 def _index(path: Path) -> dict[str, str]:

@@ -46,7 +46,7 @@ def read_members(path: Path) -> Iterator[Member]:
                 if info.issparse():
                     raise ClipError("corrupt", f"{info.name!r} has holes and is not read.", str(path))
                 if info.isreg():
-                    yield _member(path, archive, info)
+                    yield _member(archive, info)
             file.seek(archive.offset)
             if file.read(_BLOCK) != bytes(_BLOCK):
                 raise ClipError("truncated", "the end mark of the archive is missing.", str(path))
@@ -77,12 +77,9 @@ def read_samples(path: Path) -> Iterator[tuple[str, list[Member]]]:
         yield key, members
 
 
-def _member(path: Path, archive: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
+def _member(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
     reader = archive.extractfile(info)
-    data = reader.read() if reader else b""
-    if len(data) < info.size:
-        told = f"{info.name!r} has {len(data)} of {info.size} bytes."
-        raise ClipError("truncated", told, str(path))
+    data = reader.read() if reader else b""  # tarfile itself minds data that ends early
     folder, slash, name = info.name.rpartition("/")
     stem, _, suffix = name.partition(".")
     return Member(f"{folder}{slash}{stem}", suffix.lower(), data)

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, ClassVar
 
 from audiojourney import files
 from audiojourney.data.clip import Clip
-from audiojourney.data.formats.stored import Encoding, StoredSound, key_of
+from audiojourney.data.formats.stored import Encoding, StoredSound, filed
 from audiojourney.data.manifest import file_sha256
 
 DEFAULT_SPLIT = "train"
@@ -115,8 +115,7 @@ def split_name(clip: Clip) -> str:
 
 def put_sound(folder: Path, within: str, clip: Clip, sound: StoredSound) -> Path:
     """Write the sound of a clip to `within` of a folder, among others whose names begin alike; return its path."""
-    key = key_of(clip.id)
-    path = folder / within / key[:2] / f"{key}.{sound.suffix}"
+    path = filed(folder / within, clip, sound.suffix)
     files.write_bytes(path, sound.data)
     return path
 
