@@ -78,7 +78,7 @@ class RecaptionConfig:
     shards: str | None = None
     shard_clips: int = 1024
     flush_clips: int = 256
-    flush_s: float = 2.0
+    flush_s: float = 1.0
     batch: int | Literal["auto"] = "auto"
     workers: int | None = None
     nproc: int = 1

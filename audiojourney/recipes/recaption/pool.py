@@ -12,13 +12,14 @@ from audiojourney.recipes.recaption import quarantine
 from audiojourney.recipes.recaption.carry import Earlier
 from audiojourney.recipes.recaption.channel import Channel, Message, raised
 from audiojourney.recipes.recaption.config import RecaptionConfig
+from audiojourney.recipes.recaption.folder import Part
 from audiojourney.recipes.recaption.layout import Order
 from audiojourney.recipes.recaption.models import Models, check_identity, load_models
 from audiojourney.recipes.recaption.shard import ShardReport, Work, process_shard
 from audiojourney.recipes.recaption.step import Spent
 
 _POLL_S = 0.5
-_DEATHS = 3  # in a row, without a clip done in between
+_DEATHS = 6  # in a row, without a clip done in between: then it is not the clips
 
 Identity = Mapping[str, str]
 Tell = Callable[[int, int, int], None]
@@ -71,6 +72,8 @@ class Pool:
         self.channels: dict[int, Channel] = {}
         self.at: dict[int, int] = {}  # the shard of each worker
         self.deaths = 0
+        self.suspects: dict[int, list[str]] = {}  # what the last process that died on a shard was at
+        self.guilty: dict[int, dict[str, str]] = {}
         self.stopping = False
 
     def identity(self) -> Identity:
@@ -127,8 +130,8 @@ class Pool:
         self.at[rank] = number
         order = self.order
         told: dict[str, Any] = {"folder": str(order.folder), "key": order.key, "identity": dict(order.identity)}
-        earlier = [str(path) for path in order.earlier]
-        self.channels[rank].send({"do": "shard", "number": number, "earlier": earlier, **told})
+        told |= {"earlier": [str(path) for path in order.earlier], "guilty": self.guilty.get(number, {})}
+        self.channels[rank].send({"do": "shard", "number": number, **told})
 
     def _next(self) -> tuple[int, Message | None]:
         """Wait for a message; a wish to stop is passed on."""
@@ -158,7 +161,9 @@ class Pool:
             self._give(rank)
 
     def _bury(self, rank: int) -> None:
-        """Put another in the place of a worker that died; it tries the clips that this one was at singly.
+        """Put another in the place of a worker that died; it does the clips that this one was at one by one.
+
+        A clip that a worker died over twice, the second time alone, is guilty.
 
         Raises:
             AudioJourneyError: that has not helped.
@@ -170,5 +175,10 @@ class Pool:
         if self.deaths >= _DEATHS:
             told = f"The process that does shard {number} ended {self.deaths} times without a clip done"
             raise AudioJourneyError(f"{told} ({channel.last_words()}).", "AJ_DEBUG=1 shows what it says.")
-        if number is not None and not self.stopping:
-            self._give(rank, number)
+        if number is None or self.stopping:
+            return
+        flight = Part(self.order.folder, number).read_flight()
+        if len(flight) == 1 and flight[0] in self.suspects.get(number, ()):
+            self.guilty.setdefault(number, {})[flight[0]] = channel.last_words()
+        self.suspects[number] = flight
+        self._give(rank, number)

@@ -45,6 +45,11 @@ def probe(config: RecaptionConfig, jobs: Sequence[Job], stop: Callable[[], bool]
     return found
 
 
+def crash(clip_id: str, reason: str) -> Outcome:
+    """Return the record of a clip that has ended the process that worked on it."""
+    return failure(clip_id, "worker", CODE, f"the process that worked on it ended ({reason})")
+
+
 class _Trial:
     """One process, for as many clips as it survives."""
 
@@ -69,7 +74,7 @@ class _Trial:
             reason = self.reason or self.channel.last_words()
             if not self.at:
                 raise AudioJourneyError(f"The captioner {self.captioner!r} cannot be tried ({reason}).")
-            self.found.append(failure(self.at, "worker", CODE, f"the process that worked on it ended ({reason})"))
+            self.found.append(crash(self.at, reason))
         return self.found
 
     def _listen(self) -> bool:

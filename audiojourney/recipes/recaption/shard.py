@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from audiojourney import __version__
 from audiojourney.errors import AudioJourneyError
-from audiojourney.recipes.recaption import batches
+from audiojourney.recipes.recaption import batches, quarantine
 from audiojourney.recipes.recaption.config import RecaptionConfig
-from audiojourney.recipes.recaption.decode import Decoder, Heard, in_order
+from audiojourney.recipes.recaption.decode import Decoder, Heard, hear, in_order
 from audiojourney.recipes.recaption.folder import Item, Outcome, Part
 from audiojourney.recipes.recaption.inputs import Job
 from audiojourney.recipes.recaption.models import Models
@@ -34,6 +34,8 @@ class Work:
         key: of the run.
         models: opens the models, once a process; called when there is something for them to do.
         probe: tries clips one by one in a process of their own.
+        watched: somebody sees the end of this process and starts another, so that clips can be tried one by one here.
+        guilty: clips that have ended a process, and how.
         known: the row of a clip from an earlier run, where it still holds.
         stop: says whether to end after this batch.
         on_progress: is told the shard, how many of its clips are done and how many it has.
@@ -43,7 +45,9 @@ class Work:
     folder: Path
     key: str
     models: Callable[[], Models]
-    probe: Probe
+    probe: Probe = quarantine.probe
+    watched: bool = False
+    guilty: Mapping[str, str] = field(default_factory=dict)
     known: Callable[[Job], Item | None] = lambda job: None
     stop: Callable[[], bool] = lambda: False
     on_progress: Callable[[int, int, int], None] = lambda number, done, total: None
@@ -120,6 +124,7 @@ class _Run:
         """Collect what is known of clips without asking the models here: failed shards, earlier runs, suspects."""
         left = self.jobs[len(self.done) :]
         ready = {one.id: one for one in self.part.read_failed(errors=not self.config.retry)}
+        ready |= {clip_id: quarantine.crash(clip_id, reason) for clip_id, reason in self.work.guilty.items()}
         for job in left:
             row = None if job.clip.id in ready else self.work.known(job)
             if row is not None:
@@ -127,10 +132,22 @@ class _Run:
         suspects = set(self.part.read_flight())
         tried = [job for job in left if job.clip.id in suspects and job.clip.id not in ready]
         if tried and not self.work.stop():
-            found = self.work.probe(self.config, tried, self.work.stop)
-            self.fresh += len(found)
-            ready |= {one.id: one for one in found}
+            alone = self._alone(tried) if self.work.watched else self.work.probe(self.config, tried, self.work.stop)
+            ready |= {one.id: one for one in alone}
+            self.fresh += len(alone)
         return ready
+
+    def _alone(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """Do clips one by one, each named on disk as the only one: when this process ends, it was that one."""
+        models = self._models()
+        found: list[Outcome] = []
+        for job in jobs:
+            if self.work.stop():
+                break
+            self.part.set_flight([job.clip.id])
+            found += batches.perform([hear(job, models.rates_hz)], models, self.config, self.spent)
+            self.work.on_progress(self.part.number, self._at + len(found), len(self.jobs))
+        return found
 
     def _advance(self, ready: Mapping[str, Outcome]) -> list[Job]:
         """Take over what is ready at the front; return the clips that the models must do."""

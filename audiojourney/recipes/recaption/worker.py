@@ -13,15 +13,16 @@ import queue
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import TracebackType
 from typing import IO, Any
 
 from audiojourney import config as configuration
 from audiojourney.captions.names import CAPTIONERS
 from audiojourney.errors import AudioJourneyError
-from audiojourney.recipes.recaption import quarantine
 from audiojourney.recipes.recaption.batches import perform
 from audiojourney.recipes.recaption.carry import Earlier
 from audiojourney.recipes.recaption.channel import Message
@@ -64,7 +65,8 @@ class Worker:
             folder=folder,
             key=message["key"],
             models=lambda: self._models(message["identity"]),
-            probe=quarantine.probe,
+            watched=True,
+            guilty=message["guilty"],
             known=Earlier([Path(path) for path in message["earlier"]]).find,
             stop=self.stopped.is_set,
             on_progress=lambda number, done, total: self.answer(
@@ -101,6 +103,13 @@ def main() -> None:
         with lock:
             answers.write(json.dumps(message).encode("ascii") + b"\n")
 
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """Say what was not expected, as the last thing that this process does."""
+        answer({"event": "raised", "reason": " ".join(f"{kind.__name__}: {error}".split())[:500]})
+        traceback.print_exception(kind, error, trace)
+        _end()
+
+    sys.excepthook = tell
     orders: queue.Queue[Message] = queue.Queue()
     try:
         worker = Worker(json.loads(sys.stdin.buffer.readline()), answer)
@@ -110,11 +119,13 @@ def main() -> None:
             worker.do(orders.get())
     except AudioJourneyError as error:
         answer({"event": "failed", "kind": type(error).__name__, "message": error.message, "hint": error.hint})
-        sys.exit(1)
-    except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        answer({"event": "raised", "reason": reason[:500]})
-        raise
+        _end()
+
+
+def _end() -> None:
+    """Leave at once: Python's own end would wait for the thread that listens."""
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def _listen(stream: IO[bytes], orders: queue.Queue[Message], worker: Worker) -> None:

@@ -117,6 +117,17 @@ def test_a_clip_that_kills_its_process_is_named_and_the_others_are_done(start: S
     assert len(rows(OUTPUT)) == 20
 
 
+@pytest.mark.slow
+def test_when_no_clip_gets_through_the_model_is_to_blame(start: Start):
+    write_clips(Path("data"), 12, names="raise-{:02d}.wav")
+    process = start("--set", "max_error_rate=1.0")
+    out, err = process.communicate(timeout=LONG_S)
+    assert (process.returncode, out) == (1, "")
+    assert "times without a clip done" in err
+    assert "no idea of" in err
+    assert "Traceback" not in err
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1"])
 def test_what_a_cluster_sends_ends_the_run_in_order(start: Start, name):
     write_clips(Path("data"), 60)

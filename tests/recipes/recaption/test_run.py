@@ -349,6 +349,28 @@ def test_a_wish_to_stop_ends_after_the_batch_and_the_rest_comes_later(monkeypatc
     assert (report.status, report.fresh, report.counts.rows) == ("written", 14, 20)
 
 
+def test_a_watched_process_does_suspects_alone_and_knows_who_is_guilty(go, monkeypatch):
+    from audiojourney import config as configuration
+    from audiojourney.recipes.recaption.config import RecaptionConfig
+    from audiojourney.recipes.recaption.shard import Work, process_shard
+
+    write_clips(Path("data"), 6)
+    go(shards="1-9")
+    folder = next(Path("data/.recaption").iterdir())
+    Part(folder, 0).set_flight(["clip-00001.wav", "clip-00004.wav"])
+    config = configuration.build(RecaptionConfig, {"batch": 3, "workers": 1})
+    told: list[list[str]] = []
+    set_flight = Part.set_flight
+    monkeypatch.setattr(Part, "set_flight", lambda self, ids: (told.append(list(ids)), set_flight(self, ids))[1])
+    guilty = {"clip-00004.wav": "signal SIGSEGV"}
+    work = Work(config, folder, "key", lambda: models.load_models(config), watched=True, guilty=guilty)
+    report = process_shard(work, 0)
+    assert (report.rows, report.errors, report.fresh) == (5, 1, 5)
+    assert told[0] == ["clip-00001.wav"]
+    assert {clip for ids in told[1:] for clip in ids} == {f"clip-{n:05d}.wav" for n in (0, 2, 3, 5)}
+    assert "SIGSEGV" in Part(folder, 0).errors.read_text(encoding="utf-8")
+
+
 def test_a_stray_list_of_clips_at_work_is_tried_singly(go, monkeypatch):
     write_clips(Path("data"), 6)
     go(shards="1-9")  # no such shard: the run is laid out, nothing is done
