@@ -114,6 +114,9 @@ def test_first_outputs_and_layers_behind_are_known(tmp_path: Path):
     first = SentenceEncoder(str(write_encoder(tmp_path / "first", "bert", "cls_token")))
     mean = SentenceEncoder(str(write_encoder(tmp_path / "mean", "bert")))
     assert not np.allclose(first.encode(SENTENCES), mean.encode(SENTENCES), atol=1e-2)
+    pieces = first._tokenizer(SENTENCES[1], return_tensors="pt")
+    states = first._model(pieces["input_ids"], pieces["attention_mask"]).last_hidden_state[0]
+    assert np.allclose(torch.nn.functional.normalize(states[0], dim=0), first.encode(SENTENCES)[1], atol=1e-5)
     dense = SentenceEncoder(str(write_encoder(tmp_path / "dense", "bert", dense=True))).encode(SENTENCES)
     assert dense.shape == (3, 5)
     with pytest.raises(UsageError, match="max_tokens"):

@@ -155,6 +155,8 @@ def test_the_package_serves_where_it_is_installed(tmp_path: Path, monkeypatch: p
     first = fusing.score([WAVE, WAVE], [["rain"], ["rain"]])
     assert first[0] == first[1]
     assert np.random.rand() == expected  # others' chance is left alone
+    np.random.seed(8)
+    assert fusing.score([WAVE], [["rain"]])[0] == first[0]
     plain = load_scorer(f"laion-clap:{write_laion(tmp_path)}", options=ClapOptions(crop="windows", int16=True))
     assert plain.module.made == (False, "HTSAT-tiny")
     assert plain.model.startswith("laion-clap:630k-audioset-best.pt@")
