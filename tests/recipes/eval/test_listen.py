@@ -46,14 +46,17 @@ def clips(folder, count=40, **options):
 
 @pytest.mark.parametrize("workers", (1, 3))
 def test_order_and_bounds(tmp_path, workers, monkeypatch):
-    sounds, ear, loaded = clips(tmp_path), Ear(), []
+    most = BATCH * (2 * workers + 2)  # what waits, and what is being heard
+    sounds, ear, loaded = clips(tmp_path, most + 2 * BATCH), Ear(), []
     original = listen.load
     monkeypatch.setattr(listen, "load", lambda *args, **options: loaded.append(0) or original(*args, **options))
     ears = Ears([Network(ear, "x", "y")], OURS, None, workers)
     seen = []
     for listened in ears.listen(sounds):
+        if not seen:
+            threading.Event().wait(1.0)  # threads that would run ahead have the time to
         seen.append(listened.clip.id)
-        assert len(loaded) <= len(seen) + BATCH * (2 * workers + 2)
+        assert len(loaded) <= len(seen) + most
     assert seen == [clip.id for clip in sounds]
     assert ear.calls == len(sounds) // BATCH
     assert (ear.most > 1) == (workers > 1)
@@ -113,7 +116,12 @@ def test_threads_of_torch_are_given_back(tmp_path, monkeypatch):
     monkeypatch.setenv("AJ_NUM_THREADS", "3")
     assert processors() == 3
     before = torch.get_num_threads()
-    stream = Ears([Network(Ear(), "x", "y")], OURS, None).listen(clips(tmp_path, 20))
-    next(stream)
-    stream.close()
-    assert torch.get_num_threads() == before
+    torch.set_num_threads(4)
+    try:
+        stream = Ears([Network(Ear(), "x", "y")], OURS, None).listen(clips(tmp_path, 20))
+        next(stream)
+        assert torch.get_num_threads() == 1
+        stream.close()
+        assert torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(before)
