@@ -61,6 +61,11 @@ def test_captions_do_not_depend_on_the_batch():
     assert set(together[0].raw.splitlines()) == {caption.text for caption in together[0].captions}
 
 
+def test_captions_follow_the_seed_of_the_clip():
+    answers = captioner(Speaker(*CAPTIONS)).caption([subject(seed) for seed in (1, 2, 3, 1)], 2)
+    assert answers[0] == answers[3] and len({answer.raw for answer in answers}) > 1
+
+
 def test_rows_bound_what_is_drawn_at_once():
     speaker = Speaker(*CAPTIONS)
     captioner(speaker, rows=10).caption([subject(seed) for seed in range(7)], 4)

@@ -67,6 +67,15 @@ def test_captions_do_not_depend_on_the_batch(model: AutoCapModel, method: str):
         assert {(caption.source, caption.kind) for caption in answer.captions} == {("tiny", "model")}
 
 
+def test_samples_follow_the_seed_of_the_clip(model: AutoCapModel):
+    one = subject(1)
+    other = Subject(one.clip, one.wave, seed=2)
+    first, second, again = captioner(model, method="sample").caption([one, other, one], 2)
+    assert first == again != second
+    first, second = captioner(model).caption([one, other], 2)
+    assert first == second, "a beam search draws nothing"
+
+
 def test_more_captions_than_beams(model: AutoCapModel):
     assert len(captioner(model, beams=1).caption([subject(1)], 4)[0].captions) == 4
     assert len(captioner(model, beams=4).caption([subject(1)], 1)[0].captions) == 1

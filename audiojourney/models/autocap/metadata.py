@@ -117,7 +117,7 @@ def metadata_tokens(
             tokens += tokenizer.encode(" \n ") if tokens else []
             text = f" {text} "
         opening = vocabulary + _TAGS[name]
-        tokens += [opening, *(tokenizer.encode(text) if text else ()), opening + 1]
+        tokens += [opening, *tokenizer.encode(text), opening + 1]
     return [*tokens[:longest], END]
 
 

@@ -13,16 +13,18 @@ from safetensors.torch import load_file
 from audiojourney import config as configuration
 from audiojourney.captions.base import Subject
 from audiojourney.captions.names import CaptionerOptions, build_captioner
-from audiojourney.data.clip import Clip
+from audiojourney.data.bank import open_bank
+from audiojourney.data.clip import Caption, Clip
 from audiojourney.errors import MissingError, UsageError
 from audiojourney.models.autocap.metadata import ByteTokenizer
 from audiojourney.models.autocap.network import IGNORED
+from audiojourney.models.autocap.sound import RATE_HZ
 from audiojourney.recipes.adapt import recipe_of
 from audiojourney.recipes.train import build_task, run
 from audiojourney.recipes.train_config import TrainConfig, resolve
 from audiojourney.training.settings import LoopConfig
 from audiojourney.training.tasks.autocap import AutoCapTaskConfig
-from audiojourney.training.tasks.autocap_examples import Example, SpecAugment, caption_labels, keep_mask, mixed
+from audiojourney.training.tasks.autocap_examples import Example, SpecAugment, caption_labels, draw, keep_mask, mixed
 from tests.models.official_layout import laion_state, tiny_clap
 from tests.recipes.tones import write_tones
 
@@ -145,6 +147,16 @@ def test_clap_is_heard_but_neither_trained_nor_kept(clips: Path, tmp_path: Path)
     assert not [name for name in weights(tmp_path / "run") if "clap_model" in name or "logit_scale" in name]
     table = configuration.load_yaml(tmp_path / "run" / "final" / "config.yaml")
     assert table["model"]["clap"] == str(tmp_path / "clap.pt")
+
+
+def test_one_of_several_captions_is_drawn(clips: Path):
+    bank = open_bank([clips], RATE_HZ)
+    captions = (Caption("one"), Caption("two"), Caption("three"))
+    many = dataclasses.replace(bank, clips=tuple(dataclasses.replace(c, captions=captions) for c in bank.clips))
+    drawn = [draw(many, 0, 8000, np.random.default_rng(seed)) for seed in range(30)]
+    assert {example.caption for example in drawn} == {"one", "two", "three"}
+    assert len({example.wave.tobytes() for example in drawn}) > 20, "of another part each time"
+    assert draw(many, 0, 8000, np.random.default_rng(0)).caption == drawn[0].caption
 
 
 def test_labels_begin_end_and_are_cut():
