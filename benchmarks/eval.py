@@ -1,11 +1,12 @@
-"""Speed of measuring on one core, as ratios to what the field uses, in the same run on the same data.
+"""Speed of measuring, as ratios to what the field uses, in the same run on the same data.
 
     python benchmarks/eval.py [--only frechet|captions|embedding|memory] [--dimensions 2048] [--network pocket]
 
 The Frechet distance stands beside the matrix root of scipy that the public programs take; it needs scipy and, at 2048
 dimensions, minutes for the peer. The caption metrics stand beside the Python parts of pycocoevalcap, if it is installed
-(`pip install --no-deps pycocoevalcap`). Embedding in batches stands beside one clip at a time. Times are processor
-seconds, the best of repeats that take turns, since other programs may share the machine.
+(`pip install --no-deps pycocoevalcap`). Embedding files by the threads of `aj eval` stands beside one file at a time.
+Times are processor seconds, for embedding also seconds by the clock, the best of repeats that take turns, since other
+programs may share the machine.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # of numpy; torch is told how many it may use
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave the processor to others
 
 import numpy as np
