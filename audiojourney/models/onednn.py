@@ -39,7 +39,7 @@ class _Linear(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """Map (..., D) to (..., E)."""
+        """Map (B, N, D) to (B, N, E); any leading axes will do."""
         ctx.save_for_backward(x, weight)
         ctx.has_bias = bias is not None
         return product(x, weight, bias)

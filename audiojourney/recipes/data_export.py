@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -161,7 +162,8 @@ def _check_output(output: Path) -> None:
 def _written(make: type[Writer], config: ExportConfig, part: Path, on_progress: Progress) -> dict[str, Any]:
     writer = make(_options(config, part))
     tally = Tally()
-    try:
+    with ExitStack() as unless_done:
+        unless_done.callback(writer.abandon)
         with error_list(part, tally, strict=config.strict) as errors:
             clips = _wanted(config, writer, tally)
             work = partial(_sound, encoding=config.format or writer.encoding, rate_hz=config.rate_hz)
@@ -169,9 +171,7 @@ def _written(make: type[Writer], config: ExportConfig, part: Path, on_progress: 
                 _write(writer, item, tally, errors)
                 on_progress(done, None)
         shards = writer.close()
-    except BaseException:
-        writer.abandon()
-        raise
+        unless_done.pop_all()
     if not tally.clips:
         raise MissingError(f"{config.source} gave no clip that could be written ({_reasons(tally)}).")
     return {"to": config.to, **tally.table(), "shards": [asdict(shard) for shard in shards]}
