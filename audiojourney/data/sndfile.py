@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def probe(path: Path, head: bytes) -> AudioInfo:
     kind = containers.sniff(head)
     containers.check_header(path, kind)
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             return AudioInfo(
                 path=path,
                 container=file.format,
@@ -58,7 +59,7 @@ def blocks(info: AudioInfo, first: int, channels: Channels = "mean") -> Iterator
     weights = channel_weights(info.channels, channels)
     buffer = np.empty((_BLOCK_FRAMES, info.channels), dtype=np.float32)
     try:
-        with soundfile.SoundFile(info.path) as file:
+        with soundfile.SoundFile(os.fsencode(info.path)) as file:
             if first:
                 file.seek(first)
             while True:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,7 @@ def _sndfile_bytes(frames: np.ndarray, rate_hz: int, format: str, subtype: str, 
 
 def _sndfile_comment(path: Path) -> str:
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             return file.comment
     except soundfile.LibsndfileError as error:
         raise ClipError("not_audio", f"not a sound that can be read ({error.error_string})", str(path)) from error

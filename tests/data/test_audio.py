@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from audiojourney.data import audio, ffmpeg, sndfile
 from audiojourney.data.audio import CODES, Limits, load, probe
+from audiojourney.data.write import read_tag
 from audiojourney.errors import ClipError, UsageError
 from tests.conftest import ROOT
 from tests.data.broken import (
@@ -159,6 +161,15 @@ def test_a_part_equals_that_of_the_whole(tmp_path: Path, name: str, start_s: flo
     first = round(start_s * rate_hz)
     end = len(whole) if duration_s is None else first + round(duration_s * rate_hz)
     np.testing.assert_array_equal(load(path, rate_hz, start_s, duration_s), whole[first:end])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text elsewhere")
+@pytest.mark.parametrize("name", ["WAV", "FLAC"])
+def test_names_that_are_no_utf_8_are_read(tmp_path: Path, name: str):
+    path = tmp_path / os.fsdecode(b"caf\xe9." + name.lower().encode())
+    path.write_bytes(encoded(name, "PCM_16"))
+    assert len(load(path, RATE_HZ)) == FRAMES
+    assert read_tag(path) is None
 
 
 def test_a_part_beyond_the_end_is_shorter(tmp_path: Path):
