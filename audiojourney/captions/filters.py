@@ -261,6 +261,7 @@ def _rank(captions: Sequence[Row], verdicts: Sequence[Verdict], most: int | None
         return list(verdicts)
 
     def badness(index: int) -> float:
+        """How far back a caption stands."""
         score = score_of(captions[index])
         return math.inf if score is None else -score
 

@@ -48,6 +48,7 @@ def data_verify(
         return
 
     def tell(problem: Failure) -> None:
+        """Print a problem as soon as it is found."""
         if json:
             _ui.out_json({"problem": asdict(problem)})
         else:

@@ -60,6 +60,7 @@ def kernel_audio_distance(
     shape, gamma = _KERNELS[kernel], 1 / (2 * width**2 + _SOFTENING)
 
     def total(a: np.ndarray, b: np.ndarray) -> float:
+        """Sum of the kernel over all pairs of rows."""
         return sum(float(shape(gamma * squared).sum()) for _, squared in squared_distances(a, b))
 
     # Every kernel is 1 at distance zero, so the diagonals are n and m.

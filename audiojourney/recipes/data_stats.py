@@ -129,6 +129,7 @@ def run(config: StatsConfig, on_progress: Progress = lambda done, total: None) -
     tallies = Tallies()
 
     def count_bad(row: BadRow) -> None:
+        """Count a row that is no clip."""
         tallies.bad_rows += 1
 
     for clip in iter_clips(config.source, count_bad):

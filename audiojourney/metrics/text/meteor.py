@@ -104,6 +104,7 @@ def _ask(program: subprocess.Popen[str], lines: Sequence[str], answers: int) -> 
     stdin = _stdin(program)
 
     def write() -> None:
+        """Send all lines."""
         try:
             for line in lines:
                 stdin.write(line + "\n")

@@ -75,6 +75,7 @@ def compare(
     near, near_others, itself = nearest(made, known), nearest(others, known), nearest(known, known)
 
     def figure(what: str, limit: float, counted: bool) -> Figure:
+        """The share of clips nearer than a limit."""
         return Figure(
             gate=GATE,
             what=what,

@@ -109,6 +109,7 @@ class _Errors:
 
 def _joined(rows: Iterator[Row], counts: Counter[str]) -> Iterator[Row]:
     def counted() -> Iterator[Row]:
+        """The rows, counted on their way."""
         for row in rows:
             counts["before"] += 1
             counts["placed"] += _piece(row) is not None

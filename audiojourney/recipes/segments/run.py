@@ -124,6 +124,7 @@ def _lengths(path: Path | None) -> tuple[FirstSeen, Callable[[], Iterator[str]]]
     lengths = FirstSeen()
 
     def rows() -> Iterator[tuple[str, Any]]:
+        """Names of videos with what the list says of their length."""
         bad: list[BadRow] = []
         for _, row in iter_rows(path, bad.append) if path else ():
             name = row.get("id") or row.get("video_id")

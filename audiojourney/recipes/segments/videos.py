@@ -89,9 +89,11 @@ def wanted(transcripts: list[Found], languages: tuple[str, ...]) -> list[Found]:
     """Return those in one of the languages, the most telling first: plain before original, json3 before others."""
 
     def fits(language: str) -> bool:
+        """Whether a language is wanted; an unnamed one always is."""
         return not languages or not language or language.partition("-")[0] in languages or language in languages
 
     def rank(found: Found) -> tuple[bool, str, int]:
+        """What is sorted by."""
         return found.language.endswith("-orig"), found.language, SUFFIXES.index(found.path.suffix.lower())
 
     return sorted((found for found in transcripts if fits(found.language)), key=rank)
@@ -140,6 +142,7 @@ def _group(folder: Path, names: list[str], below: Path) -> Iterator[Video]:
     videos: dict[str, Video] = {}
 
     def video(id: str) -> Video:
+        """The video of a name, new when it is first met."""
         return videos.setdefault(id, Video(id, (below / id).as_posix(), folder))
 
     for name in names:
