@@ -22,7 +22,7 @@ from audiojourney.metrics.front_end import QuickLogMel
 from audiojourney.models.fused import fuse
 from audiojourney.models.onednn import use_onednn
 from audiojourney.models.panns import Cnn14
-from audiojourney.models.pocket.listener import Listener
+from audiojourney.models.pocket.listener import Listener, pairs_of
 from audiojourney.models.vggish import FRAMES, SHORTEST, VGGish, example_count
 
 BATCH_S = 40.0  # seconds of sound that go through a network at once; more costs memory and gains nothing on a CPU
@@ -130,8 +130,10 @@ class PocketEmbedder:
 
     def _heard(self, mel: Tensor) -> Heard:
         """Listen to the windows, and to the whole, of log-mel (F, M)."""
-        rows = self.network.features(windows(mel[None])[0])
-        whole = self.network.features(mel[None])
+        pairs = pairs_of(mel[None])
+        # Windows begin at even frames, so their pairs are pairs of the whole.
+        rows = self.network.features_of_pairs(_windows(pairs, frames=2)[0])
+        whole = self.network.features_of_pairs(pairs)
         logits = self.network.head(whole)
         return Heard(*(part.float().cpu().numpy() for part in (rows, whole[0], logits[0])))
 
@@ -211,7 +213,12 @@ def _by_length(lengths: Sequence[int]) -> list[list[int]]:
 
 
 def windows(mels: Tensor) -> Tensor:
-    """Overlapping windows (B, k, F, M) of log-mel (B, F, M)."""
-    frames_s = GENAU.rate_hz / GENAU.hop_length
+    """Overlapping windows (B, k, F, M) of log-mel (B, F, M), as the pocket network hears them."""
+    return _windows(mels, frames=1)
+
+
+def _windows(mels: Tensor, frames: int) -> Tensor:
+    """The same where each row stands for several frames."""
+    frames_s = GENAU.rate_hz / GENAU.hop_length / frames
     size = min(round(WINDOW_S * frames_s), mels.shape[1])
     return mels.unfold(1, size, round(HOP_S * frames_s)).transpose(2, 3)

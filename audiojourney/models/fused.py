@@ -27,6 +27,7 @@ class FusedConvolution(nn.Module):
         fused: Any = fuse_conv_bn_eval(convolution, norm)
         self.convolution = fused.to(memory_format=torch.channels_last)
         self._one_pass = onednn.available() and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+        self._packed: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, F, M) to (B, C, F, M) with other sizes."""
@@ -35,7 +36,10 @@ class FusedConvolution(nn.Module):
         if not self._one_pass or x.device.type != "cpu" or x.dtype != torch.float32:
             return layer(x).relu_()
         shape = (layer.padding, layer.stride, layer.dilation, layer.groups)
-        return torch.ops.mkldnn._convolution_pointwise(x, layer.weight, layer.bias, *shape, "relu", [], "")
+        if self._packed is None:
+            # In the order in which the products take it; otherwise it is put into that order for every batch.
+            self._packed = torch.ops.mkldnn._reorder_convolution_weight(layer.weight, *shape, x.shape)
+        return torch.ops.mkldnn._convolution_pointwise(x, self._packed, layer.bias, *shape, "relu", [], "")
 
 
 def fuse(layers: nn.Sequential) -> nn.Sequential:

@@ -47,7 +47,10 @@ class Listener(nn.Module):
 
     def features(self, mel: Tensor) -> Tensor:
         """Features (B, D) of log-mel (B, F, M)."""
-        pairs = mel[:, : mel.shape[1] // 2 * 2].unflatten(1, (-1, 2)).mean(dim=2)
+        return self.features_of_pairs(pairs_of(mel))
+
+    def features_of_pairs(self, pairs: Tensor) -> Tensor:
+        """Features (B, D) of what `pairs_of` makes of log-mel, (B, F // 2, M)."""
         x = (pairs - pairs.mean(dim=(1, 2), keepdim=True)) / 3
         h = self.layers(x[:, None]).float()
         return torch.cat([h.mean(dim=(2, 3)), h.mean(dim=3).amax(dim=2)], dim=1)
@@ -55,6 +58,12 @@ class Listener(nn.Module):
     def forward(self, mel: Tensor) -> Tensor:
         """Logits (B, K) of log-mel (B, F, M)."""
         return self.head(self.dropout(self.features(mel)))
+
+
+def pairs_of(mel: Tensor) -> Tensor:
+    """Means (B, F // 2, M) of each two frames of log-mel (B, F, M)."""
+    even = mel.shape[1] // 2 * 2
+    return (mel[:, 0:even:2] + mel[:, 1:even:2]) / 2
 
 
 def _layer(inputs: int, outputs: int) -> nn.Module:
