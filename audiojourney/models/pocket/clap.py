@@ -27,9 +27,10 @@ DROPOUT = 0.2
 class Calibration:
     """From the cosine of a sound and a sentence to a score on which the thresholds of the papers make sense.
 
-    The score is `middle + step * log(odds) / log(3)`, where the odds of "they belong together" against "they do not",
-    both equally frequent, grow with the cosine: log(odds) = slope * (cosine - centre). So `middle` is the score at
-    which matched pairs are as often refused as others are let through, and every further `step` trebles the odds.
+    log(odds) = slope * (cosine - centre) are the log-odds of "they belong together" against "they do not", both equally
+    frequent. Near `middle` the score is `middle + step * log(odds) / log(3)`: at `middle` matched pairs are as often
+    refused as others are let through, and every `step` trebles the odds. Further away it grows ever more slowly, by a
+    hyperbolic tangent, so it stays between 0 and twice `middle` and always grows with the cosine.
 
     Attributes:
         centre: cosine at the equal-error point.
@@ -44,9 +45,9 @@ class Calibration:
     step: float = 0.05
 
     def score(self, cosine: float) -> float:
-        """Score of a cosine; it grows with it, and is kept within 0 and 1."""
-        log_odds = self.slope * (cosine - self.centre)
-        return min(1.0, max(0.0, self.middle + self.step * log_odds / math.log(3)))
+        """Score of a cosine, between 0 and twice `middle`."""
+        trebled = self.slope * (cosine - self.centre) / math.log(3)
+        return self.middle * (1 + math.tanh(self.step * trebled / self.middle))
 
 
 @dataclass(frozen=True, kw_only=True)

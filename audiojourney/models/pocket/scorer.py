@@ -47,7 +47,7 @@ class PocketScorer(EmbeddingScorer):
         self.calibration = clap.config.calibration
 
     def score(self, waves: Sequence[np.ndarray], texts: Sequence[Sequence[str]]) -> list[list[float]]:
-        """Return the calibrated score, from 0 to 1, of each text with its wave (T,), float32 mono at 16 kHz.
+        """Return the calibrated score, from 0 to 0.9, of each text with its wave (T,), float32 mono at 16 kHz.
 
         About 0.45 is the point at which matched pairs are as often refused as others are let through. A silent wave
         scores 0 with every text.
