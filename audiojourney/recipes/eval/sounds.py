@@ -108,7 +108,8 @@ class SoundEvaluation:
 
     def _tally(self, network: Network, known: stats.Statistics | None) -> Tally:
         kinds = [slot.kind for slot in self.slots if slot.network is network]
-        statistics = known.of(network, self.convention) if known else {}
+        distances = known is not None and any(kind in OF_STATISTICS for kind in kinds)
+        statistics = known.of(network, self.convention) if known is not None and distances else {}
         lacking = [kind for kind in kinds if kind in OF_STATISTICS and known is not None and kind not in statistics]
         if lacking:
             self._warn(f"the reference statistics hold nothing of {network.embedder.name} for {', '.join(lacking)}")
@@ -222,7 +223,8 @@ class SoundEvaluation:
             raise UsageError(
                 f"There are no statistics for {str(path)!r}.", "Ask for --fad or --fd, of two clips or more."
             )
-        weights = {network.embedder.name: network.sha256 for network in self.networks}
+        listening = [network for network in self.networks if {*self.tallies[network.key].kinds} & {*FRECHET}]
+        weights = {network.embedder.name: network.sha256 for network in listening}
         clips = self.census["generated"].used
         stats.write_statistics(
             path, stats.Statistics(gaussians, weights, self.convention.name, clips, self.config.generated)

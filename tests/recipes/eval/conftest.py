@@ -6,7 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from audiojourney.errors import MissingError
+from audiojourney.recipes.eval import plan
 from tests.recipes.eval.sets import write_sounds
+
+
+@pytest.fixture(autouse=True)
+def no_scorer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no CLAP be there, as where none was fetched and none ships."""
+
+    def refuse(name: str, device: str) -> None:
+        raise MissingError(f"There is no scorer {name!r}.")
+
+    monkeypatch.setattr(plan, "open_scorer", refuse)
 
 
 @pytest.fixture

@@ -332,7 +332,7 @@ class Scorer(EmbeddingScorer):
 
 
 @pytest.fixture
-def scorer(monkeypatch):
+def scorer(no_scorer, monkeypatch):
     """Put a small CLAP in place of the shipped one."""
     scorer = Scorer()
     network = Network(ScorerEmbedder(scorer), "tiny", "abc", parallel=False, scorer=scorer)
@@ -354,6 +354,15 @@ def test_clap_by_the_shipped_scorer(folders, scorer):
     assert row.low <= row.value <= row.high and row.better == "higher"
     assert (row.network, row.weights_hash, row.n) == ("tiny", "abc", (12,))
     assert "clap_laion" in told[0] and "as clap_pocket" in told[0]
+
+
+def test_a_clap_and_a_listener_of_one_name_are_kept_apart(folders, scorer):
+    write_manifest(folders / "reference")
+    measure(generated="reference", save_stats=Path("ref.npz"))
+    report, _ = measure(generated="generated", reference_stats=Path("ref.npz"), captions=folders / "reference")
+    assert value(report, "fad_pocket") > 0 and value(report, "clap_pocket") is not None
+    assert report.result.metric("fad_pocket").network == "pocket/listener"
+    assert report.result.metric("clap_pocket").network == "tiny"
 
 
 def test_captions_for_clap_come_from_a_file_or_partners(folders, scorer):
