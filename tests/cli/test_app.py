@@ -30,7 +30,20 @@ def modules_after(*arguments: str) -> set[str]:
     return set(done.stdout.rpartition("@")[2].split())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["genrate"], ["generate", "--help"], ["recaption"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["genrate"],
+        ["generate", "--help"],
+        ["augment-classifier"],
+        ["recaption", "--help"],
+        ["eval", "--help"],
+        ["filter", "--help"],
+        ["data", "stats", "--help"],
+    ],
+)
 def test_trivial_calls_load_nothing_heavy(arguments):
     assert modules_after(*arguments) & HEAVY == set()
 
