@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,23 @@ def test_sounds_together_have_no_order_others_have() -> None:
     assert best(3) == (1, 2)
     together = net.scores(Answers(slots, torch.zeros(1, 4), torch.zeros(1, 2, 3), nothing))[0, 1]
     assert torch.equal(together, together.T) and best(1) == (1, 2)
+
+
+def test_a_prior_shifts_the_choice_of_the_relation() -> None:
+    net = network()
+    answers = net(torch.randn(1, 96, 64))
+    before = net.scores(answers)
+    net.config = replace(net.config, prior=(0.0, 0.0, 2.0, 0.0))
+    assert torch.allclose(net.scores(answers)[0] - before[0], torch.tensor([0.0, 0.0, 2.0, 0.0])[:, None, None])
+
+
+def test_a_clip_is_understood_at_several_pitches() -> None:
+    net, mel = network(), torch.randn(1, 96, 64)
+    plain = net.understand(mel)[1]
+    net.config = replace(net.config, pitches=(0, 0))
+    assert net.understand(mel)[1] == pytest.approx(plain, abs=1e-5)
+    net.config = replace(net.config, pitches=(-1, 0, 1))
+    assert net.understand(mel)[1] != pytest.approx(plain, abs=1e-5)
 
 
 def test_positions_are_those_within_the_clip() -> None:

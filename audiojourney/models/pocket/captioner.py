@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from audiojourney.data.scenes.captions import Slots
 from audiojourney.data.scenes.grammar import RELATIONS
 from audiojourney.models.pocket.text import SLOTS
-from audiojourney.models.pocket.trunk import SoundTrunk, TrunkConfig, pool
+from audiojourney.models.pocket.trunk import SoundTrunk, TrunkConfig, over_bands, pool
 
 LONGEST = 36  # feature frames that are compared with each other; longer clips are heard at a coarser pace
 WAVES = 4  # of a position: sines of 1 to 2 ** (WAVES - 1) half turns over the clip
@@ -34,7 +34,11 @@ class PocketCaptionerConfig:
         width: D.
         depth: transformer layers.
         heads: attention heads.
+        bands: whether the transformer also hears the frequency bands apart.
         naming: weight of the whole clip's classifier in the choice of the sounds.
+        prior: what is added to the log-probabilities of the relations, because training shows pairs more often than
+            the world does, and at equal levels more often still.
+        pitches: a clip is also understood moved by so many mel bins, and the mean taken; 0 is the clip as it is.
     """
 
     concepts: tuple[str, ...]
@@ -42,7 +46,10 @@ class PocketCaptionerConfig:
     width: int = 160
     depth: int = 2
     heads: int = 4
+    bands: bool = False
     naming: float = 0.5
+    prior: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    pitches: tuple[int, ...] = (0,)
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,9 @@ class PocketCaptioner(nn.Module):
         d, count = config.width, len(config.concepts)
         self.trunk = SoundTrunk(config.trunk)
         self.enter = nn.Sequential(nn.Dropout(DROPOUT), nn.Linear(config.trunk.features, d))
+        self.apart = nn.Linear(config.trunk.widths[-1] * config.trunk.bands, d, bias=False) if config.bands else None
+        if self.apart is not None:
+            nn.init.zeros_(self.apart.weight)  # so training can go on from a captioner without it
         self.place = nn.Linear(2 * WAVES, d)
         self.query = nn.Parameter(0.02 * torch.randn(SLOTS + 1, d))
         layer = nn.TransformerEncoderLayer(
@@ -85,11 +95,13 @@ class PocketCaptioner(nn.Module):
 
     def forward(self, mel: Tensor) -> Answers:
         """Answer from log-mel (B, F, M)."""
-        heard = self.trunk(mel)
+        maps = self.trunk.maps(mel)
+        heard = over_bands(maps)
         named = self.naming(pool(heard)).float()
-        if heard.shape[1] > LONGEST:
-            heard = nn.functional.adaptive_max_pool1d(heard.transpose(1, 2), LONGEST).transpose(1, 2)
-        tokens = self.enter(heard) + self.place(positions(heard.shape[1], heard.device))
+        tokens = self.enter(_paced(heard))
+        if self.apart is not None:
+            tokens = tokens + self.apart(_paced(maps.transpose(1, 2).flatten(2)))
+        tokens = tokens + self.place(positions(tokens.shape[1], tokens.device))
         queries = self.query.expand(len(mel), -1, -1).to(tokens.dtype)
         h = self.norm(self.layers(torch.cat([queries, tokens], dim=1)))
         slots = self.slot(h[:, :SLOTS]).float()
@@ -107,7 +119,8 @@ class PocketCaptioner(nn.Module):
         evidence = torch.cat([evidence, evidence.amax(dim=1, keepdim=True)], dim=1)
         first, second = slots[:, 0] + evidence, slots[:, 1] + evidence
         pairs = first[:, :, None] + second[:, None, :]
-        scores = answers.relation.log_softmax(dim=-1)[:, :, None, None] + pairs[:, None]
+        related = answers.relation.log_softmax(dim=-1) + torch.tensor(self.config.prior, device=pairs.device)
+        scores = related[:, :, None, None] + pairs[:, None]
         together = RELATIONS.index("together")
         scores[:, together] = torch.maximum(scores[:, together], scores[:, together].transpose(1, 2))
         return scores + _impossible(slots.shape[-1], scores.device)
@@ -122,7 +135,8 @@ class PocketCaptioner(nn.Module):
             The sounds and their relation, or None where nothing known is heard; and the probability of that meaning
             among all.
         """
-        shares = self.scores(self(mel))[0].flatten().softmax(dim=0)
+        heard = torch.cat([_moved(mel, bins) for bins in self.config.pitches])
+        shares = self.scores(self(heard)).mean(dim=0).flatten().softmax(dim=0)
         count = len(self.config.concepts) + 1
         best = int(shares.argmax())
         relation, pair = divmod(best, count * count)
@@ -132,6 +146,20 @@ class PocketCaptioner(nn.Module):
             return None, float(shares[best])
         slots = Slots(first=self.config.concepts[first], second=names[second], relation=RELATIONS[relation])
         return slots, float(shares[best])
+
+
+def _moved(mel: Tensor, bins: int) -> Tensor:
+    """Log-mel (B, F, M) moved up by some mel bins; the last bin is repeated where nothing is known."""
+    last = mel.shape[2] - 1
+    places = (torch.arange(mel.shape[2], device=mel.device) - bins).clamp(0, last)
+    return mel[:, :, places]
+
+
+def _paced(frames: Tensor) -> Tensor:
+    """At most `LONGEST` frames, (B, l, W), of (B, L, W): the maximum of those that fall together."""
+    if frames.shape[1] <= LONGEST:
+        return frames
+    return nn.functional.adaptive_max_pool1d(frames.transpose(1, 2), LONGEST).transpose(1, 2)
 
 
 def positions(length: int, device: torch.device) -> Tensor:

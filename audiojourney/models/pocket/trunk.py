@@ -1,6 +1,6 @@
 """The hearing part of the pocket scorer and captioner: log-mel to features over time.
 
-B batch, F mel frames, M mel bins, L feature frames, W features of a frame.
+B batch, C channels, F mel frames, M mel bins, L feature frames, W features of a frame.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+
+from audiojourney.data.mel import GENAU
 
 RANGE = 8.0  # natural-log units below the loudest bin that are still heard: about 70 dB
 LEVEL_SCALE, CONTRAST_SCALE = 3.0, 2.0  # bring both views to about unit size
@@ -28,6 +30,11 @@ class TrunkConfig:
     def features(self) -> int:
         """W: mean and maximum over frequency of the last layer."""
         return 2 * self.widths[-1]
+
+    @property
+    def bands(self) -> int:
+        """Frequency bands of the last layer."""
+        return GENAU.n_mels // 2 ** len(self.widths)
 
     @property
     def stride(self) -> int:
@@ -51,9 +58,16 @@ class SoundTrunk(nn.Module):
 
     def forward(self, mel: Tensor) -> Tensor:
         """Features (B, L, W), float32, of log-mel (B, F, M); F is `stride` or more, L about F / stride."""
-        x = views(mel).contiguous(memory_format=torch.channels_last)
-        h = self.layers(x).float()
-        return torch.cat([h.mean(dim=3), h.amax(dim=3)], dim=1).transpose(1, 2)
+        return over_bands(self.maps(mel))
+
+    def maps(self, mel: Tensor) -> Tensor:
+        """Features of frequency bands apart, (B, C, L, bands), float32, of log-mel (B, F, M)."""
+        return self.layers(views(mel).contiguous(memory_format=torch.channels_last)).float()
+
+
+def over_bands(maps: Tensor) -> Tensor:
+    """Mean and maximum over frequency, (B, L, 2 C), of features (B, C, L, bands)."""
+    return torch.cat([maps.mean(dim=3), maps.amax(dim=3)], dim=1).transpose(1, 2)
 
 
 def views(mel: Tensor) -> Tensor:

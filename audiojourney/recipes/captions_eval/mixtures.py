@@ -12,6 +12,7 @@ import numpy as np
 
 from audiojourney.data.mel import GENAU
 from audiojourney.data.scenes.captions import Slots
+from audiojourney.data.scenes.catalogue import SOURCES
 from audiojourney.data.scenes.compose import compose
 from audiojourney.data.scenes.grammar import Relation
 from audiojourney.data.scenes.mixing import to_level
@@ -22,6 +23,7 @@ from audiojourney.recipes.pocket_eval.sounds import Sounds
 RATE_HZ = GENAU.rate_hz
 FOREGROUND_DB = -20.0
 BACKGROUND_DB = (6.0, 12.0)  # how far a background lies below what stands in front of it
+BEHIND = SceneConfig().background_continuous  # of two sounds of which one goes on, that one is behind so often
 GAP_S = (0.0, 0.5)
 AUDIBLE_DB = -40.0  # below its loudest frame a recording counts as silent at its ends
 FRAME = RATE_HZ // 50
@@ -42,7 +44,7 @@ class Mixture:
 
 
 def of_recordings(sounds: Sounds, count: int, rng: np.random.Generator) -> list[Mixture]:
-    """Mix pairs of clips of different sounds, a third in each relation; both orders and levels by chance."""
+    """Mix pairs of clips of different sounds, a third in each relation, by the rules of the synthesiser's scenes."""
     return [_mixed(sounds, sounds, OF_TWO[i % len(OF_TWO)], rng) for i in range(count)]
 
 
@@ -70,10 +72,17 @@ def _mixed(front: Sounds, back: Sounds, relation: Relation, rng: np.random.Gener
         i, k = int(rng.integers(len(front))), int(rng.integers(len(back)))
         if front.concepts[i] != back.concepts[k]:
             break
-    waves = [to_level(audible(w), RATE_HZ, FOREGROUND_DB) for w in (front.waves[i], back.waves[k])]
+    heard = [(front.concepts[i], front.waves[i]), (back.concepts[k], back.waves[k])]
+    if relation == "background" and _goes_on(heard[0][0]) and not _goes_on(heard[1][0]) and rng.random() < BEHIND:
+        heard.reverse()
+    waves = [to_level(audible(wave), RATE_HZ, FOREGROUND_DB) for _, wave in heard]
     wave = _in_turn(waves, rng) if relation == "sequence" else _at_once(waves, relation, rng)
-    slots = Slots(first=front.concepts[i], second=back.concepts[k], relation=relation)
+    slots = Slots(first=heard[0][0], second=heard[1][0], relation=relation)
     return Mixture((wave * min(1.0, 0.95 / np.abs(wave).max())).astype(np.float32), slots)
+
+
+def _goes_on(concept: str) -> bool:
+    return concept in SOURCES and SOURCES[concept].continuous
 
 
 def _in_turn(waves: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:

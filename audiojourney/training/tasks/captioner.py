@@ -36,6 +36,7 @@ class PocketCaptionerTaskConfig:
     Attributes:
         hearing: the sounds.
         trunk: sizes of the trunk.
+        bands: whether the transformer also hears the frequency bands apart.
         crop_s: shortest and longest example in seconds; every batch has one length.
         nothing: share of examples of steady noise alone.
         naming: weight of the whole clip's classifier.
@@ -45,6 +46,7 @@ class PocketCaptionerTaskConfig:
 
     hearing: HearingConfig = field(default_factory=lambda: HearingConfig(pairs=0.55, alike=0.5))
     trunk: TrunkConfig = field(default_factory=TrunkConfig)
+    bands: bool = False
     crop_s: tuple[float, float] = (3.0, 10.3)
     nothing: float = 0.03
     naming: float = 1.0
@@ -57,7 +59,9 @@ class PocketCaptionerTask(PlainTask):
 
     def __init__(self, config: PocketCaptionerTaskConfig, hearing: Hearing) -> None:
         self.config, self.hearing = config, hearing
-        self.module: PocketCaptioner = PocketCaptioner(PocketCaptionerConfig(concepts=CONCEPTS, trunk=config.trunk))
+        self.module: PocketCaptioner = PocketCaptioner(
+            PocketCaptionerConfig(concepts=CONCEPTS, trunk=config.trunk, bands=config.bands)
+        )
 
     @classmethod
     def build(cls, config: PocketCaptionerTaskConfig, data: Sequence[Path]) -> PocketCaptionerTask:
