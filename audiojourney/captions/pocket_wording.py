@@ -1,8 +1,8 @@
 """Puts what the pocket captioner heard into words.
 
-The patterns and wordings are those of the synthesiser's captions, but for two choices that suit a reader who was not
-there: a sound is called by a word that names it ("rain falling", never "wet weather"), and what comes first, or stands
-in front, is told first.
+The patterns and wordings are those of the synthesiser's captions, but for three choices that suit a reader who was not
+there: a sound is called by a word that names it ("rain falling", never "wet weather"), by none that a filter would take
+for speech or music, and what comes first, or stands in front, is told first.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from audiojourney.captions.keywords import keywords
 from audiojourney.data.scenes import class_words, lexicon
 from audiojourney.data.scenes.captions import Slots
 from audiojourney.data.scenes.grammar import PATTERNS
@@ -29,6 +30,9 @@ DOUBTFUL = (
 )
 SENTENCE_SHARE = 0.5
 TRIES = 50
+
+# Lists of keywords by which captions are dropped; "the whisper of raindrops" is no speech.
+MISLEADING = ("speech", "music")
 
 # Told in an order or with a claim that a reader may take otherwise.
 LEFT_OUT = frozenset({"{a} and {b} in the background", "only {a}", "nothing but {a}", "one sound: {a}"})
@@ -102,4 +106,5 @@ def _told(slots: Slots, rng: np.random.Generator) -> str:
 
 
 def _naming(options: Sequence[str], concept: str) -> tuple[str, ...]:
-    return tuple(said for said in options if class_words.names(said, concept))
+    elsewhere = keywords(MISLEADING)
+    return tuple(said for said in options if class_words.names(said, concept) and not elsewhere.find(said))

@@ -12,10 +12,13 @@ import torch
 
 from audiojourney.captions import pocket, pocket_wording
 from audiojourney.captions.base import Captioner, Subject
+from audiojourney.captions.keywords import keywords
 from audiojourney.captions.names import CaptionerOptions
+from audiojourney.captions.pocket_wording import plain_clauses, plain_phrases
 from audiojourney.data.clip import Clip
 from audiojourney.data.scenes.captions import Slots
 from audiojourney.data.scenes.class_words import first_mention, names
+from audiojourney.data.scenes.concepts import CONCEPTS
 from audiojourney.errors import MissingError, UsageError
 from audiojourney.models.pocket.captioner import NEVER, Answers, PocketCaptioner, PocketCaptionerConfig, positions
 from audiojourney.models.pocket.folders import load_captioner
@@ -85,6 +88,13 @@ def test_the_first_sound_is_told_first_and_both_are_named(relation: str) -> None
     for text in said:
         first, second = first_mention(text, "dog"), first_mention(text, "helicopter")
         assert first is not None and second is not None and first < second
+
+
+def test_no_wording_is_taken_for_speech_or_music() -> None:
+    dropped = keywords(("speech", "music"))
+    said = [text for name in CONCEPTS for text in (*plain_phrases(name), *plain_clauses(name))]
+    said += [*pocket_wording.SILENCE, *pocket_wording.NOTHING_KNOWN, *pocket_wording.DOUBTFUL]
+    assert [text for text in said if dropped.find(text)] == []
 
 
 def test_doubt_and_the_unknown_are_said() -> None:
