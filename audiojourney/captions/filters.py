@@ -111,6 +111,7 @@ class FilterConfig:
         _check("clap_threshold", self.clap_threshold, -1.0, 1.0)
         _check("entailment_threshold", self.entailment_threshold, 0.0, 1.0)
         _check("max_clipped", self.max_clipped, 0.0, 1.0)
+        _check("min_level_db", self.min_level_db, -math.inf, 0.0)
         _check("keep_best", self.keep_best, 1, math.inf)
         for name in ("min_words", "max_words", "min_duration_s", "max_duration_s"):
             _check(name, getattr(self, name), 0, math.inf)

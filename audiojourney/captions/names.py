@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audiojourney.errors import UsageError
 from audiojourney.registry import Registry
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ CAPTIONERS = Registry(
         "qwen2-audio": f"{_HERE}.qwen:build",
     },
 )
+# Options that only some of ours have a use for; a captioner of one's own is given whatever is said.
+_USERS = {
+    "endpoint": ("labels", "visual"),
+    "examples": ("labels", "visual"),
+    "model": ("pocket", "labels", "visual", "autocap", "audio-flamingo", "qwen2-audio"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,4 +66,15 @@ def build_captioner(name: str, options: CaptionerOptions) -> Captioner:
         UsageError: there is none of that name (the nearest is offered), or a setting that it does not know.
         MissingError: its weights, or an extra that it needs, are absent.
     """
+    if CAPTIONERS.get(name, "").startswith(f"{_HERE}."):
+        _check_use(name, options)
     return CAPTIONERS.load(name)(options)
+
+
+def _check_use(name: str, options: CaptionerOptions) -> None:
+    """Refuse what would be left unused: who gives it means another captioner."""
+    for option, users in _USERS.items():
+        value = getattr(options, option)
+        if value is not None and name not in users:
+            told = f"--{option} {str(value)!r} means nothing to the captioner {name!r}."
+            raise UsageError(told, f"Leave it out, or take --captioner {' or '.join(users)}.")

@@ -39,7 +39,7 @@ _RULES = (
     "unscored",
 )
 _LISTS = ("drop_keywords", "keep_labels")
-_WHOLE = ("output", "dropped", "score", "clap", "batch", "device", "dtype")
+_WHOLE = ("output", "dropped", "score", "clap", "batch", "device", "dtype", "dry_run")
 
 
 def filter(
@@ -71,6 +71,7 @@ def filter(
     config: _options.Config = None,
     settings: _options.Settings = None,
     json: _options.Json = False,
+    dry_run: _options.DryRun = None,
     print_config: _options.PrintConfig = False,
 ) -> None:
     """Keep the captions that meet the limits; sounds are not touched, scores stay, every drop has a reason.
@@ -112,7 +113,7 @@ def _chosen(options: Mapping[str, Any]) -> FilterRunConfig:
     if rules:
         flags["rules"] = rules
     if options["sweep"] is not None:
-        flags["sweep"] = [_threshold(text) for text in _split(options["sweep"])]
+        flags["sweep"] = [_threshold(text) for text in _split(options["sweep"]) or [options["sweep"]]]
     return configuration.resolve(
         FilterRunConfig,
         "filter",
@@ -137,10 +138,14 @@ def _threshold(text: str) -> float:
 def _tell(report: FilterReport, json: bool) -> None:
     counts = report.counts
     if json:
-        paths = {"output": _path(report.output), "dropped": _path(report.dropped), "errors": _path(report.errors_path)}
-        _ui.out_json({"status": "skipped" if report.again else "written", **paths, **counts})
+        paths = {"output": report.output, "dropped": report.dropped, "errors_file": report.errors_path}
+        status = "planned" if report.output is None else "skipped" if report.again else "written"
+        _ui.out_json({"status": status, **{name: _path(path) for name, path in paths.items()}, **counts})
         return
-    _ui.out(str(report.output))
+    if report.output is None:
+        _ui.say("dry run: nothing was written.")
+    else:
+        _ui.out(str(report.output))
     seen, kept = counts["seen"], counts["kept"]
     share = f" ({kept['clips'] / seen['clips']:.1%})" if seen["clips"] else ""
     _ui.say(

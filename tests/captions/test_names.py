@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -31,3 +32,24 @@ def test_the_table_imports_no_network():
     script = "import sys, audiojourney.captions.names; print(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert {"torch", "transformers", "numpy"} & set(done.stdout.split()) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("template", {"model": "a/b"}),
+        ("template", {"endpoint": "http://localhost:1"}),
+        ("pocket", {"endpoint": "http://localhost:1"}),
+        ("autocap", {"examples": Path("mine.yaml")}),
+    ],
+)
+def test_what_a_captioner_has_no_use_for_is_refused(name, given):
+    ((option, value),) = given.items()
+    with pytest.raises(UsageError, match=rf"--{option} '{value}' means nothing to the captioner '{name}'.*labels"):
+        build_captioner(name, CaptionerOptions(**given))
+
+
+def test_a_captioner_of_ones_own_is_given_all(monkeypatch):
+    monkeypatch.setattr(CAPTIONERS, "_table", {"template": "builtins:repr"})
+    options = CaptionerOptions(endpoint="http://localhost:1", examples=Path("x"))
+    assert build_captioner("template", options) == repr(options)

@@ -31,6 +31,7 @@ class FilterRunConfig:
         dtype: precision of the scorer.
         batch: clips that it is given at once.
         force: replace an output that was made in another way.
+        dry_run: count what would be kept, write nothing.
     """
 
     inputs: tuple[Path, ...] = (Path("data"),)
@@ -44,6 +45,7 @@ class FilterRunConfig:
     dtype: Literal["fp32", "bf16", "fp16"] = "fp32"
     batch: int = 16
     force: bool = False
+    dry_run: bool = False
 
     def __post_init__(self) -> None:
         """Check what can be checked without reading anything.

@@ -26,6 +26,7 @@ from audiojourney.recipes.made import Making
 
 Progress = Callable[[int, int], None]  # (done, total)
 _TELL_EVERY = 1000
+_DROPPED = "dropped_sha256"  # in the report beside the output
 _LOOKED_AT = SOUND_SUFFIXES | {".txt"}
 _SWEPT = ("score", "no_score", "rank")  # earlier reasons that a sweep decides anew
 
@@ -35,7 +36,7 @@ class FilterReport:
     """What a run did.
 
     Attributes:
-        output: the list of what is kept; None after a sweep.
+        output: the list of what is kept; None after a sweep and a rehearsal.
         dropped: the list of what is not, where it was asked for.
         counts: figures of the pass (see `Tally.to_json`).
         sweep: one entry for each threshold (see `Level.to_json`).
@@ -72,9 +73,15 @@ def run(config: FilterRunConfig, on_progress: Progress = lambda done, total: Non
         levels = tuple(level.to_json(walk.tally.seen.clips) for level in sweep.levels)
         return FilterReport(None, None, walk.tally.to_json(), levels, len(walk.errors))
     making = _making(config, sources)
+    if config.dry_run:
+        walk = _Walk(config, sources, on_progress)
+        for _ in walk.judged():
+            pass
+        return FilterReport(None, None, walk.tally.to_json() | {"errors": len(walk.errors)}, (), len(walk.errors))
     earlier = making.earlier(force=config.force)
-    if earlier is not None and (config.dropped is None or config.dropped.exists()):
-        counts = earlier["counts"]
+    known = _dropped_is_known(config, making)
+    if earlier is not None and known:
+        counts = {name: value for name, value in earlier["counts"].items() if name != _DROPPED}
         errors_path = making.errors if counts["errors"] else None
         return FilterReport(making.output, config.dropped, counts, (), counts["errors"], errors_path, again=True)
     return _write(config, making, _Walk(config, sources, on_progress))
@@ -91,6 +98,25 @@ def _making(config: FilterRunConfig, sources: list[lists.Source]) -> Making:
     if config.score:
         settings |= {"score": True, "clap": config.clap}
     return Making(output, settings, {str(source.path): _content(source.path) for source in sources})
+
+
+def _dropped_is_known(config: FilterRunConfig, making: Making) -> bool:
+    """Say whether the list of what is dropped is as an earlier run has left it, or not asked for.
+
+    Raises:
+        UsageError: something else is there, and `force` is not set.
+    """
+    if config.dropped is None:
+        return True
+    if config.force or not config.dropped.exists():
+        return False
+    try:
+        recorded = json.loads(making.report.read_bytes())["counts"][_DROPPED]
+    except (OSError, ValueError, KeyError, TypeError):
+        recorded = ""
+    if recorded == file_sha256(config.dropped):
+        return True
+    raise UsageError(f"{config.dropped} is there and was made in another way.", "Name another file, or use --force.")
 
 
 def _content(path: Path) -> str:
@@ -113,7 +139,11 @@ def _write(config: FilterRunConfig, making: Making, walk: _Walk) -> FilterReport
         errors_path = making.name_errors(walk.errors)
         counts = walk.tally.to_json() | {"errors": len(walk.errors)}
         kept.flush()
-        making.record(Path(kept.name), errors_path, counts)
+        hashes = {}
+        if dropped is not None:
+            dropped.flush()
+            hashes = {_DROPPED: file_sha256(Path(dropped.name))}
+        making.record(Path(kept.name), errors_path, counts | hashes)
     return FilterReport(making.output, config.dropped, counts, (), len(walk.errors), errors_path)
 
 

@@ -36,7 +36,7 @@ class RecaptionConfig:
         clap: scorer of the captions, or `none`.
         clap_threshold: lowest score of a caption that is kept (tau).
         drop_keywords: lists, files and `+words`; a caption with one of them is dropped. Empty drops none.
-        filter: further limits, such as lengths; the three above go into it.
+        filter: further limits, such as lengths; `keep`, `clap_threshold` and `drop_keywords` go into it.
         seed: seed of the run; each clip has one of its own, made of this and its id.
         limit: take the first so many clips only.
         shards: do a part of the shards: `2/8` is the second eighth, `120-133` are these by number.
@@ -118,6 +118,9 @@ class RecaptionConfig:
         if self.clap == NO_SCORER and self.limits.clap_threshold is not None:
             told = f"--clap-threshold {self.limits.clap_threshold} cannot be met: --clap none measures nothing."
             raise UsageError(told, "Name a scorer with --clap, or leave out the threshold.")
+        for name, own in (("keep_best", "keep"), ("drop_keywords", "drop_keywords")):
+            if getattr(self.filter, name):
+                raise UsageError(f"filter.{name} is {getattr(self.filter, name)!r}.", f"Say it with {own}.")
         if self.shards is not None:
             check_choice(self.shards)
 

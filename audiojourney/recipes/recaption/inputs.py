@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import os
@@ -38,6 +39,19 @@ class Job:
     input: str
 
 
+@dataclass(frozen=True)
+class _Name:
+    """What an input is named by: a path, or a row on standard input.
+
+    Attributes:
+        text: the path or the row.
+        line: its line on standard input, counted from 1; 0 for one of the command line.
+    """
+
+    text: str
+    line: int = 0
+
+
 class Inputs:
     """The clips of all inputs, read anew and one after another each time they are asked for.
 
@@ -48,7 +62,7 @@ class Inputs:
     """
 
     def __init__(self, names: Sequence[str], stdin: Callable[[], bytes], limit: int | None = None) -> None:
-        self.names = [name for text in names for name in (_listed(stdin()) if text == STDIN else [text])]
+        self.names = [name for text in names for name in (_listed(stdin()) if text == STDIN else [_Name(text)])]
         self.limit = limit
         self.failures: list[Item] = []
 
@@ -79,28 +93,39 @@ class Inputs:
             digest.update(job.input.encode("ascii"))
             count += 1
         if not count:
-            told = ", ".join(map(repr, self.names)) or "the list on standard input"
+            told = ", ".join(repr(name.text) for name in self.names) or "the list on standard input"
             raise MissingError(f"There is no sound in {told}.", "Name the folder of your clips: aj recaption FOLDER")
         return count, digest.hexdigest()
 
-    def _read(self, name: str) -> Iterator[Clip]:
-        if name.startswith("{"):
-            yield _row(name)
+    def _read(self, name: _Name) -> Iterator[Clip]:
+        if name.line and name.text.startswith("{"):
+            yield from self._row(name)
             return
-        path = Path(name)
-        if not path.exists():
-            raise MissingError(f"There is no {name!r} here.", "Name the folder of your clips: aj recaption FOLDER")
-        if path.is_file() and path.suffix.lower() in SOUND_SUFFIXES:
+        path = Path(name.text)
+        is_sound = path.suffix.lower() in SOUND_SUFFIXES
+        if not path.exists() and not (name.line and is_sound):
+            raise MissingError(f"There is no {name.text!r} here.", "Name the folder of your clips: aj recaption FOLDER")
+        if is_sound and not path.is_dir():  # one of a list that is gone fails by itself when it is read
             yield Clip(path=path, id=path.name if len(self.names) == 1 else path.as_posix())
             return
-        count = 0
+        yield from self._read_list(path)
+
+    def _read_list(self, path: Path) -> Iterator[Clip]:
+        """Yield the clips of a folder, a manifest or a tar; a folder without any is searched for tars."""
+        count, failed = 0, len(self.failures)
         for clip in iter_clips(path, self._bad_row) if path.suffix.lower() != ".tar" else ():
             count += 1
             # Names within several plain folders may be the same.
             plain = len(self.names) > 1 and clip.path == path / clip.id
             yield replace(clip, id=clip.path.as_posix()) if plain else clip
-        for shard in tars.tars_in(path) if not count and not self.failures else ():
+        for shard in tars.tars_in(path) if not count and len(self.failures) == failed else ():
             yield from tars.read_tar(shard, self._fault)
+
+    def _row(self, name: _Name) -> Iterator[Clip]:
+        try:
+            yield to_clip(json.loads(name.text, parse_constant=lambda constant: None), Path())
+        except (ValueError, RecursionError, RowError) as error:
+            self._fault(f"stdin:{name.line}", "bad_row", str(error))
 
     def _bad_row(self, row: BadRow) -> None:
         self._fault(f"{row.path.name}:{row.line}", "bad_row", row.reason)
@@ -143,12 +168,6 @@ def read_job(line: str | bytes, folder: Path) -> Job:
     return Job(to_clip(item["row"], folder), item[INPUT_KEY])
 
 
-def _listed(data: bytes) -> list[str]:
-    return [line.strip() for line in data.decode("utf-8", "surrogateescape").splitlines() if line.strip()]
-
-
-def _row(text: str) -> Clip:
-    try:
-        return to_clip(json.loads(text), Path())
-    except (ValueError, RowError) as error:
-        raise UsageError(f"The line {text[:80]!r} is no clip: {error}.") from error
+def _listed(data: bytes) -> list[_Name]:
+    lines = data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape").split("\n")
+    return [_Name(line.strip(), number) for number, line in enumerate(lines, start=1) if line.strip()]

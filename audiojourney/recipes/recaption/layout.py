@@ -16,7 +16,7 @@ from audiojourney.recipes.recaption.config import RecaptionConfig
 from audiojourney.recipes.recaption.folder import HIDDEN, RUN, Item, Part, read_run, runs
 from audiojourney.recipes.recaption.inputs import STDIN, Job
 from audiojourney.recipes.recaption.keys import digest
-from audiojourney.recipes.recaption.merge import DEFAULT_OUTPUT, Stamp
+from audiojourney.recipes.recaption.stamp import DEFAULT_OUTPUT, Stamp
 
 _LISTS = (".jsonl", ".json", ".ndjson")
 _KEY_DIGITS = 8

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from audiojourney.recipes.recaption.merge import Counts
 from audiojourney.recipes.recaption.shard import ShardReport
+from audiojourney.recipes.recaption.stamp import Counts
 from audiojourney.recipes.recaption.step import Spent
 
 # written: the output is new. judged: stored scores were judged anew. unchanged: nothing was left to do.

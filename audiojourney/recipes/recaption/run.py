@@ -19,9 +19,10 @@ from audiojourney.recipes.recaption.config import DEFAULT_INPUT, RecaptionConfig
 from audiojourney.recipes.recaption.folder import Part, parts
 from audiojourney.recipes.recaption.inputs import Inputs
 from audiojourney.recipes.recaption.keys import digest, settings_that_matter
-from audiojourney.recipes.recaption.merge import Counts, Stamp, merge, part_failures, read_stamp
+from audiojourney.recipes.recaption.merge import merge, part_failures
 from audiojourney.recipes.recaption.report import RecaptionReport, Status, summed
 from audiojourney.recipes.recaption.shard import ShardReport
+from audiojourney.recipes.recaption.stamp import Counts, Stamp, read_stamp
 from audiojourney.training.interrupt import Interrupt
 
 # What clusters send before the time is up, besides SIGTERM.
@@ -106,7 +107,8 @@ class _Run:
             raise AudioJourneyError(f"{self.inputs.failures[0]['id']}: {self.inputs.failures[0]['reason']}.")
         self.settings = settings_that_matter(config)
         self.request = digest([self.settings, self.inputs_sha256])
-        self.limits = digest(configuration.to_table(config.limits))
+        # Rows that are no clips are told beside the output, so it is written anew when they differ.
+        self.limits = digest([configuration.to_table(config.limits), self.inputs.failures])
         self.done: dict[int, int] = {}  # clips by shard
         self.total = self.clips  # of the chosen shards
         self.on_progress = on_progress

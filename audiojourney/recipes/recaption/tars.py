@@ -131,7 +131,10 @@ def _row(archive: tarfile.TarFile, members: list[tarfile.TarInfo]) -> dict[str, 
         reader = archive.extractfile(info) if suffix in (".json", ".txt") else None
         text = reader.read().decode("utf-8", errors="replace") if reader else ""
         if suffix == ".json":
-            row |= json.loads(text, parse_constant=lambda name: None)
+            loaded = json.loads(text, parse_constant=lambda name: None)
+            if not isinstance(loaded, dict):
+                raise RowError(f"{info.name} holds {str(loaded)[:80]!r} instead of an object")
+            row |= loaded
         elif text.strip():
             row.setdefault("text", text.strip())
     for column in ("path", "audio_path", "audio_filepath", "location", "wav", "audio"):

@@ -79,3 +79,36 @@ def test_a_job_comes_back_from_its_line():
     back = read_job(line, Path("other"))
     assert back.clip.path.resolve() == Path("sub/a.wav").resolve()
     assert (back.clip.id, back.clip.labels, back.clip.extra, back.input) == ("ä", ("dog",), {"own": 1}, "0f")
+
+
+def test_a_list_on_standard_input_goes_on_behind_lines_that_are_no_clip():
+    write_clips(Path("data"), 2)
+    lines = ["data/clip-00000.wav", "data/gone.wav", '{"id": 7', '{"labels": ["dog"]}', "[]", '{"file_name": "x.wav"}']
+    listed = "\r\n".join(lines).encode()
+    with pytest.raises(MissingError, match=r"'\[\]'"):
+        ids("-", stdin=listed)
+    inputs = Inputs(["-"], lambda: listed.replace(b"[]", b""))
+    assert [job.clip.id for job in inputs.jobs()] == ["data/clip-00000.wav", "data/gone.wav", "x.wav"]
+    assert [(item["id"], item["code"]) for item in inputs.failures] == [("stdin:3", "bad_row"), ("stdin:4", "bad_row")]
+    with pytest.raises(MissingError, match=r"gone\.wav"):
+        ids("data/gone.wav")
+
+
+def test_names_on_standard_input_may_hold_any_letter(tmp_path):
+    for name in ("ü b.wav", "line\u2028separator.wav", "next\x85line.wav"):
+        Path(name).touch()
+    os.close(os.open(b"\xff.wav", os.O_CREAT))
+    listed = b"\xef\xbb\xbf" + "ü b.wav\nline\u2028separator.wav\nnext\x85line.wav\n".encode() + b"\xff.wav\n"
+    assert ids("-", stdin=listed) == ["ü b.wav", "line\u2028separator.wav", "next\x85line.wav", "\udcff.wav"]
+
+
+def test_a_file_whose_name_looks_like_a_row_is_a_file():
+    write_clips(Path("{x}"), 1)
+    assert ids("{x}") == ["clip-00000.wav"]
+
+
+def test_a_bad_row_of_one_input_does_not_hide_the_sounds_of_another():
+    for name in "ab":
+        write_clips(Path(name), 1)
+    Path("a/metadata.jsonl").write_text("{}\n", encoding="utf-8")
+    assert ids("a", "b") == ["b/clip-00000.wav"]

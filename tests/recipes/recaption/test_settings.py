@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audiojourney.captions.filters import FilterConfig
 from audiojourney.errors import UsageError
 from audiojourney.recipes.recaption.choice import check_choice, choose
 from audiojourney.recipes.recaption.config import RecaptionConfig
@@ -81,3 +82,16 @@ def test_the_seed_of_a_clip_depends_on_run_and_id(seed, clip_id):
     assert 0 <= clip_seed(seed, clip_id) < 2**31
     assert clip_seed(seed, clip_id) != clip_seed(seed + 1, clip_id)
     assert clip_seed(seed, clip_id) != clip_seed(seed, clip_id + "x")
+
+
+@pytest.mark.parametrize("limits", [{"keep_best": 2}, {"drop_keywords": ("speech",)}])
+def test_a_limit_that_has_a_setting_of_its_own_is_not_left_unused(limits):
+    with pytest.raises(UsageError, match=f"filter.{next(iter(limits))}"):
+        RecaptionConfig(filter=FilterConfig(**limits))
+
+
+def test_the_threshold_may_stand_in_either_place_and_the_nearer_one_counts():
+    limits = FilterConfig(clap_threshold=0.3, min_words=2)
+    assert RecaptionConfig(filter=limits).limits.clap_threshold == 0.3
+    assert RecaptionConfig(filter=limits, clap_threshold=0.5).limits.clap_threshold == 0.5
+    assert RecaptionConfig(filter=limits).limits.min_words == 2
