@@ -94,18 +94,18 @@ def _tell(report: ImportReport, chosen: ImportConfig, json: bool) -> None:
         _ui.out_json({"output": str(report.output), "format": report.format, "fresh": report.fresh, **report.counts})
     else:
         _ui.out(str(report.output))
-        _ui.say(summary(report))
+        _ui.say(summary(report, chosen))
     if report.failed > chosen.allow_errors:
         named = report.output.with_name("errors.jsonl")
         raise PartialError(f"{report.failed} entries could not become clips; {named} names each.")
 
 
-def summary(report: ImportReport) -> str:
+def summary(report: ImportReport, chosen: ImportConfig) -> str:
     """Return what was done, in a sentence."""
     counts = report.counts
     left = "".join(f", {number} {reason}" for reason, number in counts.get("left_out", {}).items())
     if not report.fresh:
-        return f"Nothing to do: {counts['clips']} clips are there."
+        return f"Nothing to do: {counts['clips']} clips are there; --exists overwrite reads {chosen.source} anew."
     missing = counts["failures"].get("missing_file", 0)
     return (
         f"{counts['clips']} clips read as {report.format}, {counts['hours']:.2f} h; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +11,7 @@ import typer
 
 from audiojourney import config as configuration
 from audiojourney.cli import _options, _ui
-from audiojourney.errors import PartialError
+from audiojourney.errors import PartialError, UsageError
 
 if TYPE_CHECKING:
     from audiojourney.recipes.segments.config import SegmentsConfig
@@ -104,7 +105,7 @@ def _chosen(options: Mapping[str, Any]) -> SegmentsConfig:
 
     flags: dict[str, Any] = {name: options[name] or None for name in _WHOLE} | {"inputs": options["inputs"] or None}
     cut: dict[str, Any] = {
-        name: round(1000 * options[option]) for option, name in _CUT.items() if options[option] is not None
+        name: _milliseconds(option, options[option]) for option, name in _CUT.items() if options[option] is not None
     }
     cut |= {name: True for name in ("ignore_sound_labels", "drop_after_music") if options[name]}
     cut |= {"timing": options["timing"]} if options["timing"] is not None else {}
@@ -118,6 +119,12 @@ def _chosen(options: Mapping[str, Any]) -> SegmentsConfig:
     return configuration.resolve(
         SegmentsConfig, "data", flags=flags, settings=options["settings"] or (), file=options["config"]
     )
+
+
+def _milliseconds(option: str, seconds: float) -> int:
+    if not math.isfinite(seconds):
+        raise UsageError(f"--{option.removesuffix('_s')} is {seconds}; expected a number of seconds.")
+    return round(1000 * seconds)
 
 
 def _tell(report: SegmentsReport, chosen: SegmentsConfig, json: bool) -> None:

@@ -63,6 +63,8 @@ def data_stats(
         _ui.out_json(stats)
     else:
         _show(stats)
+    if stats["bad_rows"]:
+        _ui.say(f"{stats['bad_rows']} rows are no clips and were not counted: aj data verify {stats['source']}")
 
 
 def _show(stats: Mapping[str, Any]) -> None:

@@ -52,7 +52,7 @@ def data_verify(
         if json:
             _ui.out_json({"problem": asdict(problem)})
         else:
-            _ui.out(f"{problem.code}\t{problem.path}\t{problem.id}: {problem.reason}")
+            _ui.out("\t".join(map(_one_line, (problem.code, problem.path, f"{problem.id}: {problem.reason}"))))
 
     with _ui.progress("clips", shown=not json) as bar:
         report = run(chosen, tell, bar.update if bar else lambda done, total: None)
@@ -63,3 +63,8 @@ def data_verify(
     if count > chosen.allow_errors:
         raise PartialError(f"{count} problems in {looked}.")
     _ui.say(f"{looked}: {count} problems; {report.hashed} hashes compared.")
+
+
+def _one_line(text: str) -> str:
+    """Return a text without tabs and line ends, which names of files may hold and which part columns and lines here."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

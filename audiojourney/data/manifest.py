@@ -140,6 +140,11 @@ def file_sha256(path: Path | str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def has_list(folder: Path) -> bool:
+    """Say whether `read_clips` reads a folder by lists, in itself or in folders of splits, not by its sounds."""
+    return any(True for place in (folder, *_folders(folder)) for _ in _manifests(place))
+
+
 def data_hash(clips: Iterable[Clip]) -> str:
     """Return a hash of ids, sounds, labels and captions, whatever the order of the clips and wherever they lie.
 
@@ -202,7 +207,7 @@ def _read_folder(folder: Path, bad: OnBadRow) -> Iterator[Clip]:
         yield from _read_file(own, bad)
     elif splits:
         for path in splits:
-            clips = _read_file(path, bad)
+            clips = _clips(path, iter_rows(path, bad), bad, within=path.parent.name)
             yield from (clip if clip.split else replace(clip, split=path.parent.name) for clip in clips)
     else:
         yield from (_plain(path, folder) for path in _sounds(folder))
@@ -237,11 +242,14 @@ def _read_file(path: Path, bad: OnBadRow) -> Iterator[Clip]:
     return _clips(path, iter_rows(path, bad), bad)
 
 
-def _clips(path: Path, rows: Iterator[tuple[int, Row]], bad: OnBadRow) -> Iterator[Clip]:
+def _clips(path: Path, rows: Iterator[tuple[int, Row]], bad: OnBadRow, within: str = "") -> Iterator[Clip]:
+    """Make clips of rows; those without an id are called after their sounds, below `within` where that is given."""
     seen = FirstSeen()
     for line, row in rows:
         try:
             clip = to_clip(row, path.parent)
+            if within and "id" not in row:  # sounds of two splits may be called alike
+                clip = replace(clip, id=f"{within}/{clip.id}")
             first = seen.before(clip.id, line)
             if first is not None and "id" in row:
                 raise RowError(f"the id {clip.id!r} is already that of line {first}")

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from audiojourney.data.clip import CAPTION_KINDS, Caption, Clip, Event, Metadata
+from audiojourney.data.finite_json import finite
 
 Row = dict[str, Any]
 _FILE = ("file_name", "path", "audio_path", "audio_filepath", "location", "wav", "audio")
@@ -66,7 +68,7 @@ def to_clip(row: Mapping[str, Any], folder: Path) -> Clip:
         captions=_captions(left),
         events=_events(left),
         metadata=Metadata(tags=_texts(left, _TAGS), **meta),
-        extra=left,
+        extra=finite(left),
         **fields,
     )
 
@@ -105,7 +107,7 @@ def _text(left: Row, keys: tuple[str, ...]) -> str:
         return value or ""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    raise RowError(f"{key} is a text, not {value!r}")
+    raise RowError(f"{key} is a text, not {value!r:.80}")
 
 
 def _number(left: Row, keys: tuple[str, ...]) -> float | None:
@@ -114,10 +116,10 @@ def _number(left: Row, keys: tuple[str, ...]) -> float | None:
         return None
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number) or number < 0 or isinstance(value, bool):
-        raise RowError(f"{key} is a number from 0 on, not {value!r}")
+        raise RowError(f"{key} is a number from 0 on, not {value!r:.80}")
     return number
 
 
@@ -125,7 +127,7 @@ def _fold(left: Row) -> int | None:
     value = left.get("fold")
     number = _number(left, ("fold",))
     if number is not None and not number.is_integer():
-        raise RowError(f"fold is a whole number, not {value!r}")
+        raise RowError(f"fold is a whole number, not {value!r:.80}")
     return None if number is None else int(number)
 
 
@@ -137,7 +139,7 @@ def _texts(left: Row, keys: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(value)
-    raise RowError(f"{key} is a list of texts, not {value!r}")
+    raise RowError(f"{key} is a list of texts, not {value!r:.80}")
 
 
 def _captions(left: Row) -> tuple[Caption, ...]:
@@ -158,7 +160,7 @@ def _caption(key: str, item: Any) -> Caption:
     if isinstance(item, str):
         return Caption(item)
     if not isinstance(item, dict) or not isinstance(item.get("text"), str):
-        raise RowError(f"{key} holds texts or objects with a text, not {item!r}")
+        raise RowError(f"{key} holds texts or objects with a text, not {item!r:.80}")
     kind: Any = item.get("kind") or ""
     if kind not in CAPTION_KINDS:
         raise RowError(f"the kind of a caption is one of {', '.join(filter(None, CAPTION_KINDS))}, not {kind!r}")
@@ -172,8 +174,8 @@ def _score(left: Row, name: str) -> float | None:
     value = left.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise RowError(f"the {name} of a caption is a finite number, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
+        raise RowError(f"the {name} of a caption is a finite number, not {value!r:.80}")
     return float(value)
 
 
@@ -182,7 +184,7 @@ def _events(left: Row) -> tuple[Event, ...]:
     if items is None or items == "":
         return ()
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise RowError(f"events is a list of objects, not {items!r}")
+        raise RowError(f"events is a list of objects, not {items!r:.80}")
     return tuple(_event(dict(item)) for item in items)
 
 
@@ -190,5 +192,5 @@ def _event(item: Row) -> Event:
     start, end = _number(item, ("start",)), _number(item, ("end",))
     label = _text(item, ("label",))
     if start is None or end is None or not label:
-        raise RowError(f"an event has a label, a start and an end, not {item!r}")
+        raise RowError(f"an event has a label, a start and an end, not {item!r:.80}")
     return Event(label, start, end)

@@ -33,11 +33,17 @@ class Counts:
     def __init__(self) -> None:
         self._table = _open("CREATE TABLE counts (key BLOB PRIMARY KEY, number INTEGER) WITHOUT ROWID")
 
-    def add(self, key: str) -> None:
-        """Count `key` once more."""
+    def add(self, key: str, times: int = 1) -> None:
+        """Count `key` so many times more."""
         self._table.execute(
-            "INSERT INTO counts VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET number = number + 1", (_packed(key),)
+            "INSERT INTO counts VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET number = number + ?2",
+            (_packed(key), times),
         )
+
+    def of(self, key: str) -> int:
+        """Return how often `key` was counted."""
+        row = self._table.execute("SELECT number FROM counts WHERE key = ?", (_packed(key),)).fetchone()
+        return row[0] if row else 0
 
     def spread(self) -> dict[int, int]:
         """Return for each count how many keys have it, in ascending order."""

@@ -13,11 +13,12 @@ from typing import Any, Literal
 from audiojourney import config as configuration
 from audiojourney import files
 from audiojourney.data.clip import Clip
-from audiojourney.data.formats.base import Failure, bad_row
+from audiojourney.data.formats.base import DUPLICATE, Failure, bad_row
 from audiojourney.data.formats.export.base import Writer, WriterOptions
 from audiojourney.data.formats.export.names import WRITERS
 from audiojourney.data.formats.stored import Encoding, StoredSound, stored
 from audiojourney.data.manifest import BadRow, iter_clips
+from audiojourney.data.spool import FirstSeen
 from audiojourney.errors import ClipError, MissingError, UsageError
 from audiojourney.recipes.data_record import ErrorList, Tally, done_before, error_list, read_record, write_record
 from audiojourney.recipes.ordered import ordered
@@ -119,13 +120,14 @@ def run(config: ExportConfig, on_progress: Progress = lambda done, total: None) 
     if there is not None or config.dry_run:
         make(_options(config, config.output))
         return ExportReport(output=config.output, counts=there or {}, fresh=False)
-    part = config.output.with_name(f".{config.output.name}.part")
+    output = config.output.resolve()  # a link stays, and what it leads to is written
+    part = output.with_name(f".{output.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     files.check_folder(part)
     try:
         counts = _written(make, config, part, on_progress)
         write_record(part, settings, counts)
-        _put_in_place(part, config.output)
+        _put_in_place(part, output)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return ExportReport(output=config.output, counts=counts, fresh=True)
@@ -141,7 +143,7 @@ def _options(config: ExportConfig, folder: Path) -> WriterOptions:
     return WriterOptions(
         folder=folder,
         home=config.output.absolute(),
-        name=config.name or config.output.name or "data",
+        name=config.name or config.output.resolve().name,
         shard_clips=config.shard_clips,
         shard_bytes=config.shard_bytes,
     )
@@ -157,6 +159,9 @@ def _check_output(output: Path) -> None:
         raise UsageError(f"{output} holds files and is no exported data set.", "Give another --output.")
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output} is a file.", "Give a folder as --output.")
+    if Path.cwd().is_relative_to(output.resolve()):
+        told = f"The folder {str(output)!r} is put in place as a whole, and you are in it."
+        raise UsageError(told, "Give a folder below it, or another, as --output.")
 
 
 def _written(make: type[Writer], config: ExportConfig, part: Path, on_progress: Progress) -> dict[str, Any]:
@@ -180,7 +185,7 @@ def _written(make: type[Writer], config: ExportConfig, part: Path, on_progress: 
 def _wanted(config: ExportConfig, writer: Writer, tally: Tally) -> Iterator[Clip | Failure]:
     """Yield the clips to be written, and a failure for each row that is none."""
     bad: list[BadRow] = []
-    taken = 0
+    seen, taken = FirstSeen(), 0
     for clip in iter_clips(config.source, bad.append):
         while bad:
             yield _row_failure(bad.pop(0))
@@ -188,6 +193,8 @@ def _wanted(config: ExportConfig, writer: Writer, tally: Tally) -> Iterator[Clip
             tally.left_out["other_split"] += 1
         elif writer.needs_caption and not clip.captions:
             tally.left_out["no_caption"] += 1
+        elif seen.before(clip.id, 0) is not None:  # one sound would take the place of the other
+            yield Failure(clip.id, str(clip.path), DUPLICATE, f"the id {clip.id!r} was there before.")
         else:
             yield replace(clip, captions=clip.captions[:1]) if config.captions == "first" else clip
             taken += 1

@@ -14,7 +14,7 @@ from audiojourney import files
 from audiojourney.data import manifest
 from audiojourney.data.audio import probe
 from audiojourney.data.clip import Clip
-from audiojourney.data.formats.base import MISSING, Failure, Item, Source
+from audiojourney.data.formats.base import DUPLICATE, MISSING, Failure, Item, Source
 from audiojourney.data.formats.classes import class_names
 from audiojourney.data.formats.exclude import Excluded, read_excluded
 from audiojourney.data.formats.names import detect_format, load_reader
@@ -81,8 +81,11 @@ class ImportConfig:
             UsageError: one that cannot be meant.
         """
         for name, least in (("workers", 1), ("allow_errors", 0), ("min_duration_s", 0)):
-            if getattr(self, name) < least:
+            if not getattr(self, name) >= least:  # NaN is no length
                 raise UsageError(f"{name} is {getattr(self, name)}; expected {least} or more.")
+        if self.max_duration_s is not None and not self.max_duration_s >= self.min_duration_s:
+            told = f"max_duration_s is {self.max_duration_s}; expected {self.min_duration_s} or more."
+            raise UsageError(told, "Sounds outside of the two are left out.")
         if self.limit is not None and self.limit < 1:
             raise UsageError(f"limit is {self.limit}; expected 1 or more.")
 
@@ -174,7 +177,7 @@ def _wanted(items: Iterator[Item], config: ImportConfig, tally: Tally) -> Iterat
                 tally.left_out["excluded"] += 1
                 continue
             if seen.before(item.id, 0) is not None:
-                item = Failure(item.id, str(item.path), "duplicate_id", f"the id {item.id!r} was there before.")
+                item = Failure(item.id, str(item.path), DUPLICATE, f"the id {item.id!r} was there before.")
         yield item
         taken += 1
         if config.limit is not None and taken >= config.limit:

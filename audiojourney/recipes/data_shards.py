@@ -13,7 +13,7 @@ from typing import Any, Literal
 from audiojourney.data.audio import load, probe
 from audiojourney.data.formats.base import Failure
 from audiojourney.data.formats.tars import Member, read_samples
-from audiojourney.data.manifest import SOUND_SUFFIXES, file_sha256
+from audiojourney.data.manifest import SOUND_SUFFIXES, file_sha256, has_list
 from audiojourney.errors import ClipError
 from audiojourney.recipes.data_record import read_record
 
@@ -41,6 +41,8 @@ def shards_in(source: Path) -> list[Path]:
     """Return the archives that are meant: the file itself, or those below a folder that has no list of its own."""
     if source.is_file():
         return [source] if source.suffix in _SUFFIXES else []
+    if has_list(source):
+        return []
     found = sorted(path for suffix in _SUFFIXES for path in source.rglob(f"*{suffix}") if path.is_file())
     named = [source / row["name"] for row in _listed(source) if row["name"].endswith(_SUFFIXES)]
     return sorted({*found, *named})

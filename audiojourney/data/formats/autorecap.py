@@ -10,6 +10,7 @@ from audiojourney.data.clip import Caption
 from audiojourney.data.formats.base import Failure, Item, Source, bad_row
 from audiojourney.data.formats.jsonrows import number, read_objects, text
 from audiojourney.data.formats.tables import tables_in
+from audiojourney.data.spool import Counts
 
 NAME = "autorecap"
 SCORE = "clap_autorecap"  # the release does not name the checkpoint
@@ -26,8 +27,12 @@ def detect(path: Path) -> bool:
 
 
 def read(source: Source) -> Iterator[Item]:
-    """Yield a clip an interval: its own file `<video>_<number>`, or the part of a file of the whole video."""
+    """Yield a clip an interval: its own file `<video>_<number>`, or the part of a file of the whole video.
+
+    A video may come in several rows of a list; its intervals are numbered through.
+    """
     for path in tables_in(source.path, ("AutoReCap*.json*",)):
+        counts = Counts()
         for row in read_objects(path):
             if isinstance(row, Failure):
                 yield row
@@ -37,8 +42,9 @@ def read(source: Source) -> Iterator[Item]:
                 if intervals is None:
                     yield bad_row(path, row[0], f"{video!r} has no list of intervals.")
                     continue
-                for place, interval in enumerate(intervals):
+                for place, interval in enumerate(intervals, start=counts.of(video)):
                     yield _item(source, path, row[0], video, place, interval)
+                counts.add(video, len(intervals))
 
 
 def _intervals(value: Any) -> list[Any] | None:

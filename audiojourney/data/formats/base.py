@@ -12,6 +12,7 @@ from audiojourney.data.formats.sounds import Sounds
 
 MISSING = "missing_file"
 BAD_ROW = "bad_row"
+DUPLICATE = "duplicate_id"
 
 
 @dataclass(frozen=True)

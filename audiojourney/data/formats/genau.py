@@ -9,6 +9,7 @@ from typing import Any
 from audiojourney.data.clip import Caption, CaptionKind, Clip, Metadata
 from audiojourney.data.formats.base import Failure, Item, Source, bad_row
 from audiojourney.data.formats.jsonrows import number, read_object, text
+from audiojourney.data.formats.sounds import is_there
 from audiojourney.data.formats.tables import texts
 from audiojourney.errors import MissingError
 
@@ -24,7 +25,8 @@ CAPTION_KEYS: dict[str, CaptionKind] = {
     "autocap_caption": "model",
     "wavcaps_caption": "llm",
 }
-_MARKS = {*CAPTION_KEYS, "video_caption", "panda70m_caption_0000"} - {"caption"}
+_SEEN = "panda70m_caption_0000"  # by a model that writes <unk> for words that it lacks
+_MARKS = {*CAPTION_KEYS, "video_caption", _SEEN} - {"caption"}
 _OWN = {"id", "title", "description", "url", "start", "end", "video_caption", "keywords", "tags", "wav", "path"}
 _LOOKED_AT = 20
 
@@ -98,18 +100,20 @@ def _item(source: Source, file: Path, folder: Path, split: str) -> Item:
             title=text(row, "title"),
             description=text(row, "description"),
             tags=texts(row.get("keywords")) + texts(row.get("tags")),
-            visual_caption=text(row, "video_caption") or text(row, "panda70m_caption_0000"),
+            visual_caption=text(row, "video_caption") or text(row, _SEEN).replace("<unk>", "").strip(),
         ),
         "source_url": text(row, "url"),
         # The length told there is that of the whole video.
         "extra": {key: value for key, value in row.items() if key not in known and key != "duration"},
     }
     fields["extra"] |= {"source_id": text(row, "id") or file.stem}
-    beside = next((path for path in _sounds_beside(file)), None)
+    told = text(row, "wav")
+    places = (*_sounds_beside(file), *((file.parent / told,) if told else ()))
+    sound = next(filter(is_there, places), None)
     id = f"{NAME}/{name}"
-    if beside is not None:
-        return Clip(path=beside, id=id, **fields)
-    return source.item(id, [file.stem], **fields)
+    if sound is not None:
+        return Clip(path=sound, id=id, **fields)
+    return source.item(id, [file.stem, *((told,) if told else ())], **fields)
 
 
 def _captions(row: dict[str, Any]) -> Iterator[Caption]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from audiojourney.data.finite_json import DECODER, decode
 from audiojourney.data.formats.base import Failure, bad_row
 
 _CHUNK_CHARS = 1 << 20
 _LARGEST_CHARS = 1 << 24  # an item that is not whole by then is damaged
 _GAP = re.compile(r"[\s,]*")
-_DECODER = json.JSONDecoder(parse_constant=lambda name: None)  # NaN is no value
 
 Row = dict[str, Any]
 
@@ -50,7 +49,7 @@ def read_object(path: Path) -> Row:
         ValueError: the file holds no JSON, or something else.
     """
     try:
-        value = json.loads(path.read_bytes().decode("utf-8-sig", errors="replace"))
+        value = decode(path.read_bytes().decode("utf-8-sig", errors="replace"))
     except RecursionError as error:
         raise ValueError(f"{path} is nested too deeply") from error
     if not isinstance(value, dict):
@@ -62,6 +61,13 @@ def text(row: Row, key: str) -> str:
     """Return the text at `key`, without space around it, "" where there is none."""
     value = row.get(key)
     return value.strip() if isinstance(value, str) else ""
+
+
+def texts_at(row: Row, key: str) -> tuple[str, ...]:
+    """Return the texts at `key`, a list of them or one alone, without space around them and without empty ones."""
+    value = row.get(key)
+    items = value if isinstance(value, list) else [value]
+    return tuple(item.strip() for item in items if isinstance(item, str) and item.strip())
 
 
 def number(row: Row, key: str) -> float | None:
@@ -78,7 +84,7 @@ def _lines(path: Path, file: TextIO) -> Iterator[tuple[int, Any] | Failure]:
         if not item:
             continue
         try:
-            yield place, _DECODER.decode(item)
+            yield place, DECODER.decode(item)
         except (ValueError, RecursionError) as error:
             yield bad_row(path, place, f"no JSON ({error}).")
 
@@ -91,7 +97,7 @@ def _array(path: Path, file: TextIO, start: int) -> Iterator[tuple[int, Any] | F
         if buffer[place : place + 1] == "]":
             return
         try:
-            value, end = _DECODER.raw_decode(buffer, place)
+            value, end = DECODER.raw_decode(buffer, place)
             whole = True
         except (ValueError, RecursionError):
             whole = False

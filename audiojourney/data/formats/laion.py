@@ -7,7 +7,6 @@ names of our own, whatever theirs are.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,14 +14,16 @@ from typing import Any
 
 from audiojourney import files
 from audiojourney.data.clip import Caption, Clip, Metadata
-from audiojourney.data.formats.base import BAD_ROW, Failure, Item, Source, bad_row
-from audiojourney.data.formats.jsonrows import read_object, text
+from audiojourney.data.finite_json import decode
+from audiojourney.data.formats.base import BAD_ROW, DUPLICATE, Failure, Item, Source, bad_row
+from audiojourney.data.formats.jsonrows import read_object, text, texts_at
 from audiojourney.data.formats.stable_rows import from_stable
 from audiojourney.data.formats.stored import filed
 from audiojourney.data.formats.tables import tables_in
 from audiojourney.data.formats.tars import Member, read_samples
 from audiojourney.data.manifest import SOUND_SUFFIXES
 from audiojourney.data.rows import to_clip
+from audiojourney.data.spool import FirstSeen
 from audiojourney.errors import ClipError
 
 NAME = "laion"
@@ -36,13 +37,14 @@ def detect(path: Path) -> bool:
 
 def read(source: Source) -> Iterator[Item]:
     """Unpack the sounds of all tars, in the order of their names, and yield a clip for each."""
+    seen = FirstSeen()
     for path in tables_in(source.path, ("*.tar",)):
         count = 0
         split, where = _place(source.path, path)
         try:
             for key, members in read_samples(path):
                 count += 1
-                yield _item(source, f"{where}/{key}", split, members)
+                yield _item(source, f"{where}/{key}", split, members, seen)
         except ClipError as error:
             yield Failure(str(path.name), str(path), error.code, error.reason)
         yield from _count_checked(path, count)
@@ -56,7 +58,7 @@ def _place(root: Path, path: Path) -> tuple[str, str]:
     return split, inner.with_suffix("").as_posix()
 
 
-def _item(source: Source, where: str, split: str, members: list[Member]) -> Item:
+def _item(source: Source, where: str, split: str, members: list[Member], seen: FirstSeen) -> Item:
     sound = next((member for member in members if f".{member.suffix.rpartition('.')[2]}" in SOUND_SUFFIXES), None)
     if sound is None:
         return Failure(where, where, "missing_file", f"no sound among {', '.join(m.name for m in members)[:200]!r}.")
@@ -65,13 +67,15 @@ def _item(source: Source, where: str, split: str, members: list[Member]) -> Item
         clip = _clip(where, split, row)
     except (ValueError, RecursionError) as error:
         return Failure(where, sound.name, BAD_ROW, f"{error}.")
+    if seen.before(clip.id, 0) is not None:  # its sound would take the place of the first one's
+        return Failure(clip.id, f"{where}.{sound.suffix}", DUPLICATE, f"the id {clip.id!r} was there before.")
     return _unpacked(source.unpack, clip, sound)
 
 
 def _row(members: list[Member]) -> dict[str, Any]:
     """Return what the JSON and the text beside a sound say."""
     texts = {member.suffix: member.data.decode("utf-8", errors="replace") for member in members if member.data}
-    row = json.loads(texts["json"], parse_constant=lambda name: None) if "json" in texts else {}
+    row = decode(texts["json"]) if "json" in texts else {}
     if not isinstance(row, dict):
         raise ValueError(f"its JSON is an object, not {str(row)[:40]!r}")
     if "txt" in texts:
@@ -91,14 +95,13 @@ def _clip(where: str, split: str, row: dict[str, Any]) -> Clip:
         return clip if "id" in row else replace(clip, id=f"webdataset/{where}")
     origin = row.get("original_data")
     about: dict[str, Any] = origin if isinstance(origin, dict) else {}
-    captions = row.get("text")
     return Clip(
         path=Path(),
         id=f"{NAME}/{where}",
         dataset=NAME,
         split=split,
-        labels=_texts(row.get("tag")),
-        captions=tuple(Caption(item, NAME, "raw") for item in _texts(captions)),
+        labels=texts_at(row, "tag"),
+        captions=tuple(Caption(item, NAME, "raw") for item in texts_at(row, "text")),
         metadata=Metadata(title=text(about, "title"), description=text(about, "description")),
         licence=text(about, "license"),
         attribution=text(about, "uploader"),
@@ -126,8 +129,3 @@ def _count_checked(path: Path, count: int) -> Iterator[Failure]:
         return
     if isinstance(wanted, int) and wanted != count:
         yield Failure(path.name, str(path), "wrong_count", f"{count} clips, and sizes.json says {wanted}.")
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    items = value if isinstance(value, list) else [value]
-    return tuple(item.strip() for item in items if isinstance(item, str) and item.strip())

@@ -68,7 +68,8 @@ def detect_format(path: Path) -> str:
         UsageError: it is of no known format.
     """
     if not path.exists():
-        raise MissingError(f"There is no data at {path}.")
+        hint = f"{path} is a format; name its source as well." if str(path) in FORMATS else None
+        raise MissingError(f"There is no data at {path}.", hint)
     for name, known in FORMATS.items():
         if known.function == "read" and importlib.import_module(known.module).detect(path):
             return name

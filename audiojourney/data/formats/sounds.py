@@ -15,8 +15,8 @@ from audiojourney.data.manifest import SOUND_SUFFIXES
 class Sounds:
     """The sound files below a folder, found by name with or without suffix, wherever they lie.
 
-    The folder is walked once, on the first question. Names are compared letter by letter, capitals included: the ids
-    of YouTube differ in nothing else.
+    The folder is walked once, on the first question, links to folders included. Names are compared letter by letter,
+    capitals included: the ids of YouTube differ in nothing else.
 
     Args:
         folder: the folder.
@@ -41,7 +41,7 @@ class Sounds:
 
     def _named(self, name: str) -> list[Path]:
         for column, wanted in (("name", name), ("stem", stem_of(name))):
-            rows = self._table.execute(f"SELECT path FROM sounds WHERE {column} = ?", (os.fsencode(wanted),))
+            rows = self._table.execute(f"SELECT path FROM sounds WHERE {column} = ?", (_packed(wanted),))
             found = [Path(os.fsdecode(path)) for (path,) in rows]
             if found:
                 return found
@@ -59,13 +59,19 @@ class Sounds:
         return table
 
     def _rows(self) -> Iterator[tuple[bytes, bytes, bytes]]:
-        for place, folders, names in os.walk(self.folder):
+        seen: set[tuple[int, int]] = set()
+        for place, folders, names in os.walk(self.folder, followlinks=True):
+            status = Path(place).stat()
+            if (status.st_dev, status.st_ino) in seen:  # a link that leads back
+                folders.clear()
+                continue
+            seen.add((status.st_dev, status.st_ino))
             folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
             for name in names:
                 if Path(name).suffix.lower() in SOUND_SUFFIXES and not name.startswith("."):
                     path = os.path.relpath(Path(place, name), self.folder)
                     plain = _plain(name)
-                    yield os.fsencode(plain), os.fsencode(stem_of(plain)), os.fsencode(path)
+                    yield _packed(plain), _packed(stem_of(plain)), os.fsencode(path)
 
 
 def stem_of(name: str) -> str:
@@ -84,6 +90,19 @@ def youtube_names(video: str, start_s: float, end_s: float) -> list[str]:
     times += [f"{start_s:g}", f"{start_s:.1f}", f"{start_s:.3f}", f"{int(start_s):06d}"]
     exact = [f"{start}{video}_{time}" for time in times for start in ("", "Y")]
     return [*exact, f"Y{video}", video]
+
+
+def is_there(path: Path) -> bool:
+    """Say whether there is a file; a name that no file system can hold is none, never an error."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _packed(name: str) -> bytes:
+    """Return the bytes of a name, whatever half letters it holds."""
+    return name.encode("utf-8", errors="surrogatepass")
 
 
 def _plain(name: str) -> str:

@@ -13,12 +13,13 @@ from typing import Any
 
 from audiojourney.data.clip import Caption, Clip
 from audiojourney.data.formats.base import Failure, Item, Source, bad_row
-from audiojourney.data.formats.jsonrows import read_object
-from audiojourney.data.manifest import iter_clips
+from audiojourney.data.formats.jsonrows import read_object, text, texts_at
+from audiojourney.data.manifest import BadRow, iter_clips
 from audiojourney.errors import UsageError
 
 NAME = "stable_audio"
 _PROMPTS = ("prompt", "text", "caption", "description")
+_MORE, _LABELS = "prompts", "labels"  # as `aj data export` writes them beside the prompt
 
 
 def detect(path: Path) -> bool:
@@ -46,8 +47,7 @@ def read(source: Source) -> Iterator[Item]:
             if folder is None:
                 yield bad_row(path, 1, f"the folder of {str(entry)[:80]!r} is not there.")
                 continue
-            for clip in iter_clips(folder, lambda row: None):
-                yield from _items(clip, str(entry.get("id") or NAME))
+            yield from _sounds(folder, str(entry.get("id") or NAME))
 
 
 def _table(path: Path) -> dict[str, Any]:
@@ -69,6 +69,13 @@ def _folder(source: Source, config: Path, entry: Any) -> Path | None:
     return next((place for place in places if place.is_dir()), None)
 
 
+def _sounds(folder: Path, dataset: str) -> Iterator[Item]:
+    bad: list[BadRow] = []
+    for clip in iter_clips(folder, bad.append):
+        yield from _items(clip, dataset)
+    yield from (bad_row(row.path, row.line, row.reason) for row in bad)
+
+
 def _items(clip: Clip, dataset: str) -> Iterator[Item]:
     file = clip.path.with_suffix(".json")
     try:
@@ -78,7 +85,15 @@ def _items(clip: Clip, dataset: str) -> Iterator[Item]:
         return
     if row.get("__reject__"):
         return
-    texts = (row[key].strip() for key in _PROMPTS if isinstance(row.get(key), str) and row[key].strip())
+    texts = [text for key in (*_PROMPTS, _MORE) for text in texts_at(row, key)]
     captions = tuple(Caption(text, dataset) for text in dict.fromkeys(texts)) or clip.captions
-    extra = {key: value for key, value in row.items() if key not in _PROMPTS}
-    yield replace(clip, id=f"{dataset}/{clip.id}", dataset=dataset, captions=captions, extra={**clip.extra, **extra})
+    labels = texts_at(row, _LABELS) if _LABELS in row else clip.labels
+    extra = {key: value for key, value in row.items() if key not in (*_PROMPTS, _MORE, _LABELS, "id")}
+    yield replace(
+        clip,
+        id=text(row, "id") or f"{dataset}/{clip.id}",
+        dataset=dataset,
+        labels=labels,
+        captions=captions,
+        extra={**clip.extra, **extra},
+    )

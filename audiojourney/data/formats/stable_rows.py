@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from audiojourney.data.finite_json import decode
 from audiojourney.data.rows import Row
 
 CAPTION_TEXTS = ("text", "source", "kind", "score_name")
@@ -49,7 +50,7 @@ def from_stable(stable: Row) -> Row:
         ValueError: `more` holds no JSON object.
     """
     row = {key: value for key, value in stable.items() if key not in ("more", "captions", "sample_rate", "channels")}
-    more = json.loads(stable["more"]) if stable.get("more") else {}
+    more = decode(stable["more"]) if stable.get("more") else {}
     if not isinstance(more, dict):
         raise ValueError(f"'more' is a JSON object, not {str(more)[:40]!r}")
     captions = stable.get("captions")

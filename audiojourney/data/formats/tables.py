@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,16 +35,28 @@ def read_table(
         kept = (line for line in lines if not (spaced and line.startswith("#")))
         reader = csv.reader(kept, delimiter=delimiter, skipinitialspace=spaced)
         names = list(columns)
+        for cells in _whole_rows(reader):
+            if isinstance(cells, csv.Error):
+                yield bad_row(path, reader.line_num, f"no CSV ({cells}).")
+            elif not names:
+                names = [cell.strip() for cell in cells]
+            elif len(names) - optional <= len(cells) <= len(names):
+                yield reader.line_num, dict(zip(names, cells, strict=False))
+            elif cells:
+                yield bad_row(path, reader.line_num, f"{len(names)} cells were expected, not {len(cells)}.")
+
+
+def _whole_rows(reader: Iterator[list[str]]) -> Iterator[list[str] | csv.Error]:
+    """Yield the rows of a CSV reader, and the error of one that is too long; what follows it is read on."""
+    while True:
         try:
-            for cells in reader:
-                if not names:
-                    names = [cell.strip() for cell in cells]
-                elif len(names) - optional <= len(cells) <= len(names):
-                    yield reader.line_num, dict(zip(names, cells, strict=False))
-                elif cells:
-                    yield bad_row(path, reader.line_num, f"{len(names)} cells were expected, not {len(cells)}.")
+            cells = next(reader)
+        except StopIteration:
+            return
         except csv.Error as error:
-            yield bad_row(path, reader.line_num, f"no CSV ({error}).")
+            yield error
+        else:
+            yield cells
 
 
 def first_line(path: Path) -> str:
@@ -59,8 +70,14 @@ def first_line(path: Path) -> str:
 
 
 def header(path: Path) -> list[str]:
-    """Return the cells of the first line of a CSV file."""
-    return next(csv.reader(io.StringIO(first_line(path))), [])
+    """Return the cells of the first line of a CSV file, as `read_table` takes them for the names of columns."""
+    try:
+        with path.open("rb") as file:
+            lines = (_decoded(line, first=number == 0) for number, line in enumerate(file))
+            cells = next(filter(None, csv.reader(lines)), [])
+    except (OSError, csv.Error):
+        return []
+    return [cell.strip() for cell in cells]
 
 
 def tables_in(source: Path, patterns: Iterable[str]) -> list[Path]:

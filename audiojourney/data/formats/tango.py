@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from audiojourney.data.clip import Caption, Clip
 from audiojourney.data.formats import audioset
 from audiojourney.data.formats.base import Failure, Item, Source, bad_row
 from audiojourney.data.formats.jsonrows import read_objects
-from audiojourney.data.formats.sounds import stem_of
+from audiojourney.data.formats.sounds import is_there, stem_of
 from audiojourney.data.formats.tables import codes, tables_in
 from audiojourney.data.spool import grouped
 
@@ -34,28 +33,28 @@ def read(source: Source) -> Iterator[Item]:
         failures: list[Failure] = []
         split = next((split for word, split in _SPLITS.items() if path.stem.startswith(word)), "")
         for location, rows in grouped(_rows(path, failures)):
-            yield _item(source, split, location, rows)
+            yield _item(source, path.parent, split, location, rows)
         yield from failures
 
 
-def _item(source: Source, split: str, location: str, rows: list[dict[str, Any]]) -> Item:
+def _item(source: Source, folder: Path, split: str, location: str, rows: list[dict[str, Any]]) -> Item:
+    """Make a clip of the sound where the list says that it lies, else of the one of that name below the folder."""
     first = rows[0]
     dataset = first["dataset"] if isinstance(first.get("dataset"), str) else NAME
     captions = tuple(Caption(row["captions"].strip(), dataset) for row in rows if row["captions"].strip())
     mids = codes(first["labels"]) if isinstance(first.get("labels"), str) else ()
     name = location.replace("\\", "/").rpartition("/")[2]
-    item = source.item(
-        f"{NAME}/{stem_of(name)}",
-        [name],
-        dataset=dataset,
-        split=split,
-        captions=captions,
-        labels=audioset.labelled(source, mids),
-        label_scheme=audioset.NAME if mids else "",
-        extra={"source_id": stem_of(name)} | ({"mids": list(mids)} if mids else {}),
-    )
-    there = Path(location)
-    return replace(item, path=there) if isinstance(item, Clip) and there.is_file() else item
+    id = f"{NAME}/{stem_of(name)}"
+    fields: dict[str, Any] = {
+        "dataset": dataset,
+        "split": split,
+        "captions": captions,
+        "labels": audioset.labelled(source, mids),
+        "label_scheme": audioset.NAME if mids else "",
+        "extra": {"source_id": stem_of(name)} | ({"mids": list(mids)} if mids else {}),
+    }
+    there = next(filter(is_there, (folder / location, Path(location))), None)
+    return source.item(id, [name], **fields) if there is None else Clip(path=there, id=id, **fields)
 
 
 def _rows(path: Path, failures: list[Failure]) -> Iterator[tuple[str, dict[str, Any]]]:

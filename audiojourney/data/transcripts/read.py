@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,16 +26,28 @@ def read_transcript(path: Path | str) -> Transcript:
     Raises:
         ClipError: the file cannot be used; its code is a key of `audiojourney.data.transcripts.cue.CODES`.
     """
-    path = Path(path)
+    data = read_small(Path(path))
     try:
-        if path.stat().st_size > LARGEST_BYTES:
-            raise ClipError("too_large", f"{path.stat().st_size} bytes; at most {LARGEST_BYTES} are read.")
-        data = path.read_bytes()
         return parse_transcript(data)
-    except OSError as error:
-        raise ClipError("unreadable", error.strerror or str(error), str(path)) from error
     except ClipError as error:
         raise ClipError(error.code, error.reason, str(path)) from error
+
+
+def read_small(path: Path) -> bytes:
+    """Return the bytes of a regular file that is not larger than any transcript; pipes would keep us waiting.
+
+    Raises:
+        ClipError: `unreadable` or `too_large`.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ClipError("unreadable", "not a regular file.", str(path))
+        if status.st_size > LARGEST_BYTES:
+            raise ClipError("too_large", f"{status.st_size} bytes; at most {LARGEST_BYTES} are read.", str(path))
+        return path.read_bytes()
+    except OSError as error:
+        raise ClipError("unreadable", error.strerror or str(error), str(path)) from error
 
 
 def parse_transcript(data: bytes) -> Transcript:

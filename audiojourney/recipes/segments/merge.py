@@ -129,7 +129,7 @@ def join_rows(rows: Sequence[Row]) -> Row:
     length_ms = last["end_ms"] - first["start_ms"]
     whole = {
         **first,
-        "id": f"{first['id']}-{last['index']:03d}" if "index" in last else f"{first['id']}+{len(rows) - 1}",
+        "id": _joined_id(rows),
         "end_ms": last["end_ms"],
         "duration_ms": length_ms,
         "duration": length_ms / 1000,
@@ -139,6 +139,13 @@ def join_rows(rows: Sequence[Row]) -> Row:
     if all(isinstance(row.get("checks"), dict) for row in rows):
         whole["checks"] = _levels([row["checks"] for row in rows], length_ms / 1000)
     return lists.with_captions(whole, _common(rows))
+
+
+def _joined_id(rows: Sequence[Row]) -> str:
+    """Return the id of the first row, and the number of the last or how many follow."""
+    first, index = rows[0], rows[-1].get("index")
+    id = first.get("id") or f"{first['video_id']}_{first['start_ms']}"
+    return f"{id}-{index:03d}" if isinstance(index, int) else f"{id}+{len(rows) - 1}"
 
 
 def _common(rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -162,7 +169,8 @@ def _common(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 def _levels(checks: Sequence[Mapping[str, Any]], duration_s: float) -> dict[str, float]:
     """Put the levels of the pieces together; a level that one of them lacks is left out."""
-    lengths = [float(check.get("duration_s") or 0) for check in checks]
+    told = [check.get("duration_s") for check in checks]
+    lengths = [float(length) if isinstance(length, int | float) else 0.0 for length in told]
     whole: dict[str, float] = {"duration_s": duration_s}
     if all(isinstance(check.get("peak_db"), int | float) for check in checks):
         whole["peak_db"] = max(check["peak_db"] for check in checks)

@@ -16,7 +16,7 @@ from audiojourney.recipes.segments.clips import Outcome, clips_of
 from audiojourney.recipes.segments.config import MERGED_NAME, OUTPUT_NAME, SegmentsConfig
 from audiojourney.recipes.segments.ledger import Ledger
 from audiojourney.recipes.segments.merge import Finish, merge
-from audiojourney.recipes.segments.videos import find_videos, listing_hash, milliseconds
+from audiojourney.recipes.segments.videos import Video, find_videos, listing_hash, milliseconds
 
 Progress = Callable[[int, int], None]  # (done, total)
 _UNKNOWN = -1
@@ -101,10 +101,14 @@ def _segments(
     ledger = Ledger(making.output.with_name(f".{making.output.stem}.work"), making.key)
     videos = itertools.chain.from_iterable(map(find_videos, config.inputs))
     total = sum(1 for source in config.inputs for _ in find_videos(source))
-    seen = FirstSeen()
+    seen, names = FirstSeen(), FirstSeen()
     for index, video in enumerate(videos):
         seen.before(video.id, index)
+        again = names.before(video.name, index) is not None
         if index < ledger.done:
+            continue
+        if again:
+            _take(ledger, _named_twice(video))
             continue
         length = lengths.before(video.id, _UNKNOWN)
         known = None if length is None or length == _UNKNOWN else length
@@ -119,8 +123,20 @@ def _segments(
     return counts
 
 
+def _named_twice(video: Video) -> Outcome:
+    """Return the outcome of a video whose clips would have the ids of those of another one."""
+    told = f"another input has a video {video.name!r}; the ids of their clips would be the same."
+    return Outcome(
+        video.name, errors=[{"id": video.name, "path": str(video.folder), "code": "duplicate_id", "message": told}]
+    )
+
+
 def _lengths(path: Path | None) -> tuple[FirstSeen, Callable[[], Iterator[str]]]:
-    """Return the lengths of the videos of a list, in milliseconds, and a way to go through their names."""
+    """Return the lengths of the videos of a list, in milliseconds, and a way to go through their names.
+
+    Raises:
+        UsageError: the list names no video.
+    """
     lengths = FirstSeen()
 
     def rows() -> Iterator[tuple[str, Any]]:
@@ -131,8 +147,11 @@ def _lengths(path: Path | None) -> tuple[FirstSeen, Callable[[], Iterator[str]]]
             if isinstance(name, str | int):
                 yield str(name), row.get("duration")
 
-    for name, duration in rows():
+    number = 0
+    for number, (name, duration) in enumerate(rows(), start=1):  # noqa: B007 - it is asked for below
         lengths.before(name, milliseconds(duration) or _UNKNOWN)
+    if path is not None and not number:
+        raise UsageError(f"{path} names no video.", "Give a list with the columns id and duration, in seconds.")
     return lengths, lambda: (name for name, _ in rows())
 
 

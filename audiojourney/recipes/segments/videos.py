@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
 import re
@@ -13,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from audiojourney.data.audio import probe
+from audiojourney.data.finite_json import decode
 from audiojourney.data.manifest import SOUND_SUFFIXES
-from audiojourney.data.transcripts.read import LARGEST_BYTES, SUFFIXES
+from audiojourney.data.transcripts.read import SUFFIXES, read_small
 from audiojourney.errors import ClipError, MissingError
 
 _INFO = ".info.json"
@@ -78,11 +78,16 @@ def listing_hash(source: Path) -> str:
     digest = hashlib.sha256()
     for video in find_videos(source):
         for path in [*(found.path for found in video.transcripts), *filter(None, (video.info, video.media))]:
-            status = path.stat()
-            digest.update(
-                f"{video.name}\0{path.name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode("utf-8", "replace")
-            )
+            digest.update(f"{video.name}\0{path.name}\0{_state(path)}\n".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+def _state(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:  # a link that leads nowhere, or a file that was removed meanwhile
+        return "absent"
+    return f"{status.st_size}\0{status.st_mtime_ns}"
 
 
 def wanted(transcripts: list[Found], languages: tuple[str, ...]) -> list[Found]:
@@ -103,15 +108,13 @@ def read_info(path: Path | None) -> Mapping[str, Any]:
     """Read the description of a video; {} without any.
 
     Raises:
-        ClipError: `corrupt`.
+        ClipError: `corrupt`, `too_large` or `unreadable`.
     """
     if path is None:
         return {}
     try:
-        if path.stat().st_size > LARGEST_BYTES:
-            raise ClipError("too_large", f"{path.stat().st_size} bytes", str(path))
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
+        value = decode(read_small(path))
+    except (ValueError, RecursionError) as error:
         raise ClipError("corrupt", f"no JSON ({error})", str(path)) from error
     if not isinstance(value, dict):
         raise ClipError("corrupt", f"an object was expected, not {str(value)[:40]!r}", str(path))
