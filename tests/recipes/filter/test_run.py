@@ -77,9 +77,9 @@ def test_each_caption_is_in_one_of_the_two_lists(data):
 def test_the_same_again_does_nothing_and_another_way_is_refused(data):
     config = FilterRunConfig(inputs=(data,), rules=TAU)
     first = recipe.run(config)
-    before = first.output.stat()
+    before = first.output.stat().st_mtime_ns
     again = recipe.run(config)
-    assert again.again and again.counts == first.counts and first.output.stat() == before
+    assert again.again and again.counts == first.counts and first.output.stat().st_mtime_ns == before
     other = FilterRunConfig(inputs=(data,), rules=FilterConfig(clap_threshold=0.35))
     with pytest.raises(UsageError, match=r"clap_threshold was 0.45 and is 0.35.*--force"):
         recipe.run(other)
