@@ -144,9 +144,12 @@ def _show(found: EvalReport, chosen: EvalConfig) -> None:
             names = show.score_names(result)
             _ui.out("")
             _ui.table(show.file_header(result), [show.file_cells(row, names) for row in result.files])
+    told: dict[str, list[str]] = {}
     for row in result.metrics:
-        for text in ((row.reason,) if row.value is None else ()) + row.warnings:
-            _ui.say(f"{row.name}: {text}")
+        for text in (row.reason,) if row.value is None else row.warnings:
+            told.setdefault(text, []).append(row.name)
+    for text, names in told.items():
+        _ui.say(f"{', '.join(names)}: {text}")
 
 
 def _end(found: EvalReport) -> None:
@@ -158,8 +161,8 @@ def _end(found: EvalReport) -> None:
         PartialError: files could not be used.
     """
     if found.unmet:
-        raise GateError(f"{'; '.join(found.unmet)}.")
+        raise GateError(f"{'; '.join(found.unmet).rstrip('.')}.")
     if found.missing:
-        raise MissingError(f"Not measured: {'; '.join(found.missing)}.")
+        raise MissingError(f"Not measured: {'; '.join(found.missing).rstrip('.')}.")
     if found.failed:
         raise PartialError(f"{found.failed} files could not be used; the others were measured.")

@@ -83,10 +83,15 @@ def frechet_distance(x: ArrayLike | Gaussian, y: ArrayLike | Gaussian) -> float:
     if a.mean.shape != b.mean.shape:
         raise UsageError(f"Embeddings of {len(a.mean)} and of {len(b.mean)} numbers cannot be compared.")
     shared = float(np.linalg.svd(a.factor @ b.factor.T, compute_uv=False).sum())
-    distance = float(np.square(a.mean - b.mean).sum()) + a.trace + b.trace - 2 * shared
-    if distance < -ROUNDING * (a.trace + b.trace):
-        raise AudioJourneyError(f"The Frechet distance came out as {distance}, which no two sets have.")
-    return max(distance, 0.0)
+    traces = a.trace + b.trace
+    spreads = traces - 2 * shared
+    if spreads < -ROUNDING * traces:
+        raise AudioJourneyError(
+            f"The Frechet distance came out with {spreads} between spreads, which no two sets have."
+        )
+    # What is left of equal spreads is rounding, of either sign.
+    known = spreads > len(a.mean) * np.finfo(np.float64).eps * traces
+    return float(np.square(a.mean - b.mean).sum()) + (spreads if known else 0.0)
 
 
 @dataclass(frozen=True)

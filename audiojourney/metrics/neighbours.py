@@ -47,7 +47,9 @@ def manifold(reference: ArrayLike, generated: ArrayLike, k: int = NEAREST) -> Ma
     """
     x, y = checked_pair(reference, generated)
     if not 1 <= k < min(len(x), len(y)):
-        raise UsageError(f"Sets of {len(x)} and {len(y)} rows have no neighbour number {k}.", "Ask for a smaller k.")
+        raise UsageError(
+            f"Sets of {len(x)} and {len(y)} rows have no neighbour number {k}.", f"Measure {k + 1} rows or more."
+        )
     reach_x, reach_y = _reach(x, k), _reach(y, k)
     around = np.zeros(len(y))  # reference balls around each generated row
     recalled = covered = 0

@@ -42,7 +42,14 @@ def test_agrees_with_the_public_routines(fixture, name):
 @pytest.mark.parametrize(("n", "d"), ((400, 24), (10, 24), (2, 1)))
 def test_set_to_itself_is_zero(n, d):
     x = rows(0, n, d, shift=1000.0)
-    assert frechet_distance(x, x) == pytest.approx(0, abs=1e-9 * d)
+    assert frechet_distance(x, x) == 0
+    assert frechet_distance(x, x[::-1]) == pytest.approx(0, abs=1e-9 * d)
+
+
+def test_what_is_more_than_rounding_is_kept():
+    x = rows(0, 400, 24)
+    assert frechet_distance(x, x * (1 + 1e-5)) == pytest.approx(1e-10 * np.square(x).sum() / 399, rel=0.01)
+    assert frechet_distance(x, x + 1e-9) == pytest.approx(24e-18, rel=1e-5)
 
 
 def test_shift_adds_its_square_and_order_does_not_matter():

@@ -125,9 +125,9 @@ def _of_side(side: Census) -> Iterator[str]:
 
 
 def _of_both(generated: Census, reference: Census) -> Iterator[str]:
-    common = sorted(generated.hashes.keys() & reference.hashes.keys())
+    common = generated.hashes.keys() & reference.hashes.keys()
     if common:
-        ids = [generated.hashes[key] for key in common]
+        ids = sorted(generated.hashes[key] for key in common)
         yield f"{len(common)} generated files are copies of reference files: {listed(ids)}"
     if generated.used != reference.used:
         yield (

@@ -104,10 +104,14 @@ def _scores_of(row: dict[str, Any], where: str) -> tuple[str, dict[str, float]]:
     scores = left.get("scores", left)
     if not name or not isinstance(scores, dict) or not scores:
         raise UsageError(f"{where} is no row of scores: an 'id' and a number for each class are needed.")
+    return name, {str(key): _score(value, f"{where}, {key}") for key, value in scores.items()}
+
+
+def _score(value: Any, where: str) -> float:
     try:
-        return name, {str(key): float(value) for key, value in scores.items()}
+        return float(value)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"{where} has a score that is no number ({error}).") from error
+        raise UsageError(f"{where}: the score is {value!r}; expected a number.") from error
 
 
 def _npz(path: Path) -> Scores:
@@ -132,7 +136,11 @@ def _targets(scores: Scores, reference: str, allow_missing: bool) -> np.ndarray:
         return scores.targets
     path = Path(reference).expanduser()
     known = _table_targets(scores, path) if path.suffix.lower() == ".npz" else _labels(scores, path)
-    pairs = pair(list(known), scores.ids, allow_missing=allow_missing)
+    try:
+        pairs = pair(list(known), scores.ids, allow_missing=allow_missing)
+    except UsageError as error:
+        common = known.keys() & {*scores.ids}
+        raise UsageError(error.message, "--allow-missing measures the common ones." if common else "") from error
     targets = np.full((len(scores.ids), len(scores.classes)), -1)
     for name, place in zip(pairs.ids, pairs.generated, strict=True):
         targets[place] = known[name]

@@ -43,7 +43,8 @@ def _notes(mine: MetricRow | None, theirs: MetricRow | None) -> Iterator[str]:
         yield "only in the earlier result" if mine is None else "not in the earlier result"
         return
     if mine.weights_hash != theirs.weights_hash:
-        yield f"other weights ({theirs.weights_hash[:12]} then, {mine.weights_hash[:12]} now)"
+        then, now = (row.weights_hash[:12] or "none" for row in (theirs, mine))
+        yield f"other weights ({then} then, {now} now)"
     if mine.n != theirs.n:
         yield f"other numbers of clips ({_counts(theirs)} then, {_counts(mine)} now)"
     changed = [

@@ -157,18 +157,28 @@ def read_result(path: Path) -> EvalResult:
     if not path.is_file():
         raise MissingError(f"There is no result file {str(path)!r}.", "Write one with: aj eval ... -o result.json")
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
+        table = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except (OSError, UnicodeDecodeError) as error:
         raise AudioJourneyError(f"The result file {str(path)!r} cannot be read ({error}).") from error
     except ValueError as error:
         raise UsageError(f"{str(path)!r} is no JSON ({error}).", "Name a file that aj eval -o wrote.") from error
     if not isinstance(table, dict) or _MARK not in table:
         raise UsageError(f"{str(path)!r} is no result of aj eval: it has no key {_MARK!r}.")
-    metrics = [_known(MetricRow, row) for row in table.get("metrics", ())]
-    rows = [_known(FileRow, row) for row in table.get("files", ())]
-    differences = [_known(Difference, row) for row in table.get("differences", ())]
-    lists = {"metrics": metrics, "files": rows, "differences": differences}
+    kinds = {"metrics": MetricRow, "files": FileRow, "differences": Difference}
+    lists = {key: _rows(cls, table.get(key, []), f"{path}.{key}") for key, cls in kinds.items()}
     return configuration.build(EvalResult, _known(EvalResult, table) | lists, str(path))
+
+
+def _rows(cls: type, rows: Any, where: str) -> list[dict[str, Any]]:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UsageError(
+            f"{where} is {str(rows)[:40]!r}; expected a list of tables.", "Name a file that aj eval -o wrote."
+        )
+    return [_known(cls, row) for row in rows]
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no result")
 
 
 def _known(cls: type, table: Mapping[str, Any]) -> dict[str, Any]:

@@ -77,8 +77,9 @@ def to_latex(result: EvalResult) -> str:
     lines = [r"\begin{tabular}{lrrr}", r"metric & value & interval & $n$ \\", r"\hline"]
     for row in result.metrics:
         arrow = {"lower": r" $\downarrow$", "higher": r" $\uparrow$"}.get(row.better, "")
-        cells = [latex(row.name) + arrow, number(row.value), _span(row.low, row.high), _counts(row)]
-        lines.append(" & ".join(cell if cell != _ABSENT else "--" for cell in cells) + r" \\")
+        cells = [number(row.value), _span(row.low, row.high), _counts(row)]
+        shown = ["--" if cell == _ABSENT else cell.replace("-", "$-$") for cell in cells]
+        lines.append(" & ".join([latex(row.name) + arrow, *shown]) + r" \\")
     return "\n".join([*lines, r"\end{tabular}", ""])
 
 

@@ -122,7 +122,8 @@ def partners(generated: Sequence[Clip], reference: Sequence[Clip], by: str = "au
         if by in ("auto", name)
         for ours, theirs in pairs
     ]
-    return max(tried, key=lambda found: len(found.places or ()))
+    # Where nothing matches, a key that stands twice says more than keys that differ.
+    return max(tried, key=lambda found: (len(found.places or ()), found.places is None))
 
 
 def with_captions(clips: Sequence[Clip], found: Partners, reference: Sequence[Clip]) -> tuple[Clip, ...]:

@@ -65,8 +65,10 @@ class SoundEvaluation:
             ClipError: a file cannot be used and `on_error` is `fail`.
             UsageError: sample rates differ and `rate_check` is `error`.
         """
-        ears = self._ears()
         keys = self._keys()
+        if not self.networks:  # every slot says why
+            return [self._row(slot) for slot in self.slots], self._files(keys["generated"])
+        ears = self._ears()
         done, total = 0, len(self.reference) + len(self.generated)
         both: tuple[tuple[Side, tuple[Clip, ...]], ...] = (("reference", self.reference), ("generated", self.generated))
         for side, clips in both:
@@ -159,10 +161,21 @@ class SoundEvaluation:
             raise UsageError(f"{odd[0]}.", "--rate-check warn measures all the same.")
         for text in checks.warnings(generated, reference, highest):
             self._warn(text)
+        self._check_captions()
         if self.reference and self.partners.fault:
             self._warn(f"clips have no partners: {self.partners.fault}")
         elif self.partners.lonely or self.partners.missed:
             self._warn(self._unpaired())
+
+    def _check_captions(self) -> None:
+        """Say which captions belong to no clip, and which clips CLAP leaves out."""
+        ids = {name for clip in (*self.generated, *self.reference) for name in (clip.id, sides.bare_id(clip))}
+        unused = [name for name in self.texts if name not in ids]
+        if unused:
+            self._warn(f"{len(unused)} of {len(self.texts)} captions are of no clip: {listed(unused)}")
+        silent = [clip.id for clip in self.generated if not clip.text.strip()]
+        if any(slot.kind == "clap" for slot in self.slots) and 0 < len(silent) < len(self.generated):
+            self._warn(f"{len(silent)} generated clips have no caption and no CLAP score: {listed(silent)}")
 
     def _unpaired(self) -> str:
         lonely, missed = self.partners.lonely, self.partners.missed

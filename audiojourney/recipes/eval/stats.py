@@ -93,8 +93,19 @@ def read_statistics(path: Path) -> Statistics:
                 (network, kind): Gaussian(loaded[f"{network}/{kind}/mean"], loaded[f"{network}/{kind}/factor"], rows)
                 for network, kind, rows in told["sets"]
             }
+            _check(gaussians)
             return Statistics(gaussians, told["weights"], told["convention"], told["clips"], told["source"])
     except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise UsageError(
             f"{str(path)!r} holds no statistics ({error}).", "Write it with: aj eval --save-stats"
         ) from error
+
+
+def _check(gaussians: Mapping[tuple[str, str], Gaussian]) -> None:
+    """Raise ValueError where a mean and a factor are not those of a set of rows."""
+    for (network, kind), gaussian in gaussians.items():
+        mean, factor, rows = gaussian.mean, gaussian.factor, gaussian.rows
+        if mean.ndim != 1 or factor.ndim != 2 or factor.shape[1] != len(mean) or not isinstance(rows, int) or rows < 2:
+            raise ValueError(f"{kind} by {network}: mean {mean.shape}, factor {factor.shape}, {rows} rows")
+        if not (np.isfinite(mean).all() and np.isfinite(factor).all()):
+            raise ValueError(f"{kind} by {network} has numbers that are not finite")

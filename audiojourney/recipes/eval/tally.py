@@ -34,6 +34,7 @@ FRECHET = ("fad", "fd")
 SETS = ("kad", "precision", "recall", "density", "coverage", "fad_inf", "fd_inf")
 LEAST = {"fad": 0.0, "fd": 0.0, "is": 1.0}  # values below which a metric cannot be
 KL = ("kl", "kl_sigmoid", "kl_reverse")
+_NO_CAPTION = "no clip that could be heard has a caption; name some with --captions"
 FEWEST = 2  # clips of a set
 SLOW_ROWS, SLOW_DRAWS = 512, 20  # parts with more rows and dimensions than this are measured fewer times
 MOST_ROWS = 3000  # of a kernel distance that gets an interval
@@ -74,6 +75,7 @@ class Tally:
         self._rows: dict[tuple[str, Side], list[np.ndarray]] = {}
         self._logits: dict[Side, dict[str, np.ndarray]] = {side: {} for side in SIDES}
         self.scores: dict[str, dict[str, float]] = {}
+        self._mute = 0
 
     def feed(self, side: Side, key: str, heard: Heard, text: np.ndarray | None = None) -> None:
         """Take in one clip.
@@ -93,7 +95,14 @@ class Tally:
         if heard.logits is not None and (any(kind in KL for kind in self.kinds) or (side, "is") in self._listed()):
             self._logits[side][key] = heard.logits
         if "clap" in self.kinds and side == "generated" and text is not None:
-            self.scores.setdefault("clap", {})[key] = float(cosines(heard.rows[:1], text[None])[0])
+            self._match(key, heard.rows[:1], text[None])
+
+    def _match(self, key: str, audio: np.ndarray, text: np.ndarray) -> None:
+        """Score a clip (1, d) against its caption (1, d); silence may have an embedding of zero, which has no score."""
+        if audio.any() and text.any():
+            self.scores.setdefault("clap", {})[key] = float(cosines(audio, text)[0])
+        else:
+            self._mute += 1
 
     def measure(self, name: str, kind: str, pairs_fault: str = "") -> tuple[Result, Interval | None]:
         """Return a metric, or the reason why it cannot be measured, and its interval.
@@ -128,16 +137,16 @@ class Tally:
         if kind in KL:
             return pairs_fault or ("" if self._paired() else "no clip could be heard on both sides")
         if kind == "clap":
-            return (
-                ""
-                if self.scores.get("clap")
-                else "no clip that could be heard has a caption; name some with --captions"
-            )
+            return "" if self.scores.get("clap") else self._told_mute() or _NO_CAPTION
         sides: tuple[Side, ...] = ("generated",) if kind == "is" or kind in self.statistics else SIDES
         if "reference" in sides and self._alone:
             return "there is no reference"
         few = [f"{self.counts[side]} on the {side} side" for side in sides if self.counts[side] < FEWEST]
         return f"it needs {FEWEST} clips or more, not {' and '.join(few)}" if few else ""
+
+    def _told_mute(self) -> str:
+        told = "clips have no CLAP score: the embedding of the sound or of its caption is zero, which has no direction"
+        return f"{self._mute} {told}" if self._mute else ""
 
     def _measured(self, name: str, kind: str) -> tuple[Result, Callable[[], Interval] | None]:
         if kind in FRECHET:
@@ -149,7 +158,8 @@ class Tally:
         if kind == "clap":
             scores = self.scores["clap"]
             values = list(scores.values())
-            result = Result(name=name, value=float(np.mean(values)), count=(len(values),))
+            told = (self._told_mute(),) if self._mute else ()
+            result = Result(name=name, value=float(np.mean(values)), count=(len(values),), warnings=told)
             return result, lambda: bootstrap_interval(values, seed=self.seed)
         return self._divergence(name, kind)
 

@@ -37,8 +37,7 @@ def read_texts(path: Path) -> dict[str, tuple[str, ...]]:
         name = next((str(row[key]) for key in _IDS if row.get(key) not in (None, "")), "")
         if not name:
             raise UsageError(f"{where} has no id among the keys {', '.join(map(repr, row))}.", f"Use {_IDS[0]!r}.")
-        texts = found.setdefault(name, [])
-        texts += [text for text in _captions(row) if text not in texts]
+        found.setdefault(name, []).extend(_captions(row))
     empty = [name for name, texts in found.items() if not texts]
     if empty:
         raise UsageError(f"{len(empty)} ids in {str(path)!r} have no caption: {listed(empty)}.")
@@ -93,12 +92,20 @@ def _loaded(text: str, where: str) -> Any:
         raise UsageError(f"{where} is no JSON: {error}.") from error
 
 
-def _captions(row: Mapping[str, Any]) -> Iterator[str]:
+def _captions(row: Mapping[str, Any]) -> list[str]:
+    """Return the captions of a row; a sentence that two of its keys hold is one, in a list it counts as it stands."""
+    found: list[str] = []
     for key in [key for key in row if key in _TEXTS or _NUMBERED.fullmatch(key)]:
         value = row[key]
-        for item in value if isinstance(value, list) else [value]:
-            kept = not isinstance(item, dict) or item.get("kept") is not False
-            text = item.get("text") if isinstance(item, dict) else item
-            # A captioner that said nothing said "", which scores 0; an empty numbered column is no caption.
-            if kept and isinstance(text, str) and (text or key in _TEXTS):
-                yield text
+        texts = [_text(item) for item in (value if isinstance(value, list) else [value])]
+        # A captioner that said nothing said "", which scores 0; an empty numbered column is no caption.
+        here = [text for text in texts if text is not None and (text or key in _TEXTS)]
+        found += [text for text in here if _NUMBERED.fullmatch(key) or text not in found]
+    return found
+
+
+def _text(item: Any) -> str | None:
+    """Return a caption, or None of one that a filter has not kept."""
+    if isinstance(item, dict):
+        item = item.get("text") if item.get("kept") is not False else None
+    return item if isinstance(item, str) else None

@@ -29,7 +29,11 @@ def measure_captions(
     """
     if not reference:
         raise MissingError(f"The captions {generated!r} need reference captions.", "aj eval CAPTIONS REFERENCE")
-    candidates = {name: texts[0] for name, texts in read_texts(Path(generated).expanduser()).items() if texts}
+    written = {name: texts for name, texts in read_texts(Path(generated).expanduser()).items() if texts}
+    candidates = {name: texts[0] for name, texts in written.items()}
+    several = [name for name, texts in written.items() if len(texts) > 1]
+    if several:
+        warn(f"{len(several)} ids have several captions, of which the first is measured: {listed(several)}")
     references = {name: texts for name, texts in read_texts(Path(reference).expanduser()).items() if texts}
     candidates, references = _common(candidates, references, config.allow_missing, warn)
     names = sorted(candidates)[: config.limit]

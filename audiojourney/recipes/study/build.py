@@ -106,12 +106,13 @@ def _encoded(
 ) -> tuple[list[bytes], list[str]]:
     """Return the sounds, system by system for each prompt, without tags, and what sets two of a prompt apart."""
     sounds: list[bytes] = []
-    size = louder = longer = 0
+    size = louder = longer = silent = 0
     for number, item in enumerate(items):
         waves = [read_sound(clip.path) for clip in item.clips]
         levels = [_rms(wave) for wave, _ in waves]
         lengths = [len(wave) / rate_hz for wave, rate_hz in waves]
         louder += max(levels) > min(levels) * 10 ** (_LOUDER_DB / 20)
+        silent += min(levels) <= _SILENT
         longer += max(lengths) - min(lengths) > _LONGER_S
         gains = _gains(levels) if config.level == "match" else [1.0] * len(waves)
         for (wave, rate_hz), gain in zip(waves, gains, strict=True):
@@ -121,7 +122,8 @@ def _encoded(
             told = f"The page would have more than {config.max_mb:g} MB after {number + 1} of {len(items)} prompts."
             raise UsageError(told, "Use fewer prompts (-n), --format ogg, or --set max_mb=N.")
         on_step(number + 1, len(items))
-    return sounds, _differences(louder, longer, len(items), config)
+    told = [f"In {silent} of {len(items)} prompts a sound is silent."] if silent else []
+    return sounds, told + _differences(louder, longer, len(items), config)
 
 
 def _rms(wave: np.ndarray) -> float:

@@ -50,6 +50,12 @@ def test_names_that_stand_twice_make_no_partners():
     assert not found.places and "1 names stand twice on the generated side: 'a'" in found.fault
 
 
+def test_names_that_stand_twice_are_told_where_nothing_else_fits():
+    found = partners(clips("one/a.wav", "two/a.wav"), clips("a.flac"))
+    assert not found.places and "1 names stand twice on the generated side: 'a'" in found.fault
+    assert partners(clips("a", "b"), clips("y", "z")).fault.startswith("no id is on both sides")
+
+
 def test_tags_tell_ids_and_prompts(tmp_path):
     save_audio(tmp_path / "00000-rain-7.wav", wave(0), RATE_HZ, {"aj": 1, "id": "clip/7", "prompt": "rain"})
     generated, reference = read_side(str(tmp_path)), clips("clip/7", "clip/8")

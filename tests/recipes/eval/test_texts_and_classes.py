@@ -151,7 +151,7 @@ def test_scores_that_do_not_fit(labels):
     with pytest.raises(MissingError, match="Nothing says what is heard"):
         measure("a.csv", **ask)
     Path("odd.csv").write_text("id,even,odd\nc00,0.1,x\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="a score that is no number"):
+    with pytest.raises(UsageError, match="line 2, odd: the score is 'x'"):
         measure("odd.csv", "labels", **ask)
     Path("odd.csv").write_text("id,even,odd\nc00,0.1,nan\n", encoding="utf-8")
     with pytest.raises(UsageError, match="'c00'"):
@@ -160,8 +160,11 @@ def test_scores_that_do_not_fit(labels):
     with pytest.raises(UsageError, match=r"1 labels .* are no class"):
         measure("odd.csv", "labels", **ask)
     Path("odd.csv").write_text("id,even,odd\nc00,1,0\nzz,0,1\n", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"were not generated"):
+    with pytest.raises(UsageError, match=r"were not generated.*--allow-missing measures"):
         measure("odd.csv", "labels", **ask)
+    Path("short.csv").write_text("id,even,odd\nc00,0.1\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="line 2, odd: the score is None"):
+        measure("short.csv", "labels", **ask)
     assert measure("odd.csv", "labels", allow_missing=True, **ask).result.metric("accuracy").n == (1,)
     Path("odd.npz").write_bytes(b"no")
     with pytest.raises(UsageError, match="holds no scores"):
@@ -174,3 +177,37 @@ def test_a_perfect_classifier_has_no_d_prime(labels):
     assert report.result.metric("map").value == 1
     assert report.result.metric("d_prime").value is None and report.result.metric("d_prime").reason
     json.dumps(replace(report.result).table(), allow_nan=False)
+
+
+def test_references_that_stand_twice_count_twice(captions):
+    doubled = {name: [*texts, texts[0]] for name, texts in THEIRS.items()}
+    rows = [f"{name},{text}" for name, texts in doubled.items() for text in texts]
+    Path("doubled.csv").write_text("\n".join(["id,caption", *rows]), encoding="utf-8")
+    assert read_texts(Path("doubled.csv"))["c0"] == tuple(doubled["c0"])
+    expected = next(row for row in caption_metrics(OURS, doubled) if row.name == "cider_d").value
+    assert measure("ours.jsonl", "doubled.csv").result.metric("cider_d").value == expected
+    assert measure("ours.jsonl", "theirs.json").result.metric("cider_d").value != pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"caption": "one", "captions": ["one", "two"]}, ("one", "two")),
+        ({"captions": ["one", "one"]}, ("one", "one")),
+        ({"caption_1": "one", "caption_2": "one"}, ("one", "one")),
+        ({"captions": [{"text": "no", "kept": False}, {"text": "yes", "kept": True}, 5]}, ("yes",)),
+        ({"caption": ""}, ("",)),
+        ({"caption_1": "one", "caption_2": ""}, ("one",)),
+    ],
+)
+def test_one_sentence_under_two_keys_is_one(tmp_path, row, expected):
+    (tmp_path / "a.jsonl").write_text(json.dumps({"id": "x", **row}), encoding="utf-8")
+    assert read_texts(tmp_path / "a.jsonl") == {"x": expected}
+
+
+def test_further_captions_of_an_id_are_told(captions):
+    rows = [{"id": name, "caption": text} for name, text in OURS.items()] + [{"id": "c3", "caption": "other words"}]
+    Path("ours.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    report = measure("ours.jsonl", "theirs.json")
+    assert report.result.warnings == ("1 ids have several captions, of which the first is measured: 'c3'",)
+    assert {row.id: row.caption for row in report.result.files}["c3"] == OURS["c3"]
