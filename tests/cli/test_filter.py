@@ -49,6 +49,9 @@ def test_a_sweep_prints_and_writes_nothing(aj, data):
     ("arguments", "code", "told"),
     [
         (["--sweep", "0.4,x"], 2, "'x'"),
+        (["--sweep", ","], 2, "','"),
+        (["--sweep", ""], 2, "''"),
+        (["--min-level", "nan"], 2, "min_level_db is nan"),
         (["--preset", "autorecap-h"], 2, "autorecap-hq"),
         (["--drop-keywords", "speach"], 2, "'speech'"),
         (["--dedupe", "sound"], 2, "dedupe"),
@@ -93,6 +96,24 @@ def test_presets_and_flags_go_together(aj, data):
     )
     assert "clap_threshold: 0.4\n" in done.stdout and "min_duration_s: 1.0" in done.stdout
     assert "min_words: 2" in done.stdout
+
+
+def test_the_line_of_json_names_the_list_of_failures_and_their_number(aj, data):
+    with (data / "captions.jsonl").open("a", encoding="utf-8") as file:
+        file.write("nonsense\n")
+    done = aj("filter", "--json")
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["errors"], told["errors_file"]) == (5, 1, "data/errors.jsonl")
+    assert json.loads(aj("filter", "--json").stdout)["errors_file"] == "data/errors.jsonl"
+
+
+def test_a_dry_run_says_what_would_be_kept(aj, data):
+    done = aj("filter", "--clap-threshold", 0.45, "--dry-run")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "3 of 4 clips are kept" in done.stderr and "nothing was written" in done.stderr
+    told = json.loads(aj("filter", "--clap-threshold", 0.45, "--dry-run", "--json").stdout)
+    assert (told["status"], told["output"], told["kept"]["clips"]) == ("planned", None, 3)
+    assert [path.name for path in data.iterdir()] == ["captions.jsonl"]
 
 
 @pytest.fixture

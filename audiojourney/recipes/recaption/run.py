@@ -23,6 +23,7 @@ from audiojourney.recipes.recaption.merge import merge, part_failures
 from audiojourney.recipes.recaption.report import RecaptionReport, Status, summed
 from audiojourney.recipes.recaption.shard import ShardReport
 from audiojourney.recipes.recaption.stamp import Counts, Stamp, read_stamp
+from audiojourney.recipes.recaption.step import strict_error
 from audiojourney.training.interrupt import Interrupt
 
 # What clusters send before the time is up, besides SIGTERM.
@@ -87,7 +88,7 @@ def refuse_failures(all_parts: Sequence[Part], config: RecaptionConfig) -> None:
     """
     for part in all_parts if config.strict else ():
         for item in part_failures(part):
-            raise AudioJourneyError(f"{item['id']}: {item['reason']}", "Without --strict the others count.")
+            raise strict_error(item)
 
 
 class _Run:
@@ -104,7 +105,7 @@ class _Run:
         self.inputs = Inputs(config.inputs, stdin, config.limit)
         self.clips, self.inputs_sha256 = self.inputs.measure()
         if config.strict and self.inputs.failures:
-            raise AudioJourneyError(f"{self.inputs.failures[0]['id']}: {self.inputs.failures[0]['reason']}.")
+            raise strict_error(self.inputs.failures[0])
         self.settings = settings_that_matter(config)
         self.request = digest([self.settings, self.inputs_sha256])
         # Rows that are no clips are told beside the output, so it is written anew when they differ.
@@ -204,7 +205,7 @@ class _Run:
     ) -> RecaptionReport:
         order = order or layout.find(self.output, self.request)
         counted = [part.glance() for part in parts(order.folder, order.shards)] if order else []
-        done = sum(counted)
+        done = sum(counted) + sum(report.rows + report.errors for report in reports if report.status == "stopped")
         return RecaptionReport(
             status,
             self.output,

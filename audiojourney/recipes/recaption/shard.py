@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from audiojourney import __version__
-from audiojourney.errors import AudioJourneyError
 from audiojourney.recipes.recaption import batches, quarantine
 from audiojourney.recipes.recaption.config import RecaptionConfig
 from audiojourney.recipes.recaption.decode import Decoder, Heard, hear, in_order
@@ -19,7 +18,7 @@ from audiojourney.recipes.recaption.folder import Item, Outcome, Part
 from audiojourney.recipes.recaption.inputs import Job
 from audiojourney.recipes.recaption.models import Models
 from audiojourney.recipes.recaption.quarantine import Probe
-from audiojourney.recipes.recaption.step import Spent
+from audiojourney.recipes.recaption.step import Spent, strict_error
 
 Status = Literal["done", "failed", "stopped"]
 
@@ -164,7 +163,7 @@ class _Run:
         if outcome.failed and self.config.strict:
             self._flush()
             self.part.clear_flight()
-            raise AudioJourneyError(f"{outcome.id}: {outcome.item['reason']}", "Without --strict the others go on.")
+            raise strict_error({"id": outcome.id, **outcome.item})
 
     def _models(self) -> Models:
         start = time.perf_counter()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from audiojourney.captions.base import Answer, Captioner, Scorer, Subject
 from audiojourney.data.clip import Caption
+from audiojourney.errors import AudioJourneyError
 from audiojourney.recipes.recaption.decode import Heard
 from audiojourney.recipes.recaption.folder import Item, Outcome
 from audiojourney.recipes.recaption.inputs import INPUT_KEY
@@ -127,6 +128,11 @@ def failure(clip_id: str, stage: str, code: str, reason: str, raw: str = "") -> 
     """Return the record of a clip that failed: where, a machine name of why, and the same in words."""
     item = {"stage": stage, "code": code, "reason": reason}
     return Outcome(clip_id, item | ({"raw": raw} if raw else {}), failed=True)
+
+
+def strict_error(failure: Mapping[str, Any]) -> AudioJourneyError:
+    """Return the error that ends a run with `strict` at this clip; reasons of captioners end with or without a dot."""
+    return AudioJourneyError(f"{failure['id']}: {failure['reason'].rstrip('.')}.", "Without --strict the others go on.")
 
 
 def is_out_of_memory(error: BaseException) -> bool:

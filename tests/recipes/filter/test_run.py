@@ -375,3 +375,51 @@ def test_a_row_whose_text_is_no_caption_of_it_gains_one(tmp_path):
 def test_settings_that_cannot_be_meant(fields):
     with pytest.raises(UsageError):
         FilterRunConfig(**fields)
+
+
+def test_a_list_of_others_is_not_replaced_by_what_is_dropped(data):
+    dropped = data / "dropped.jsonl"
+    dropped.write_text("mine\n", encoding="utf-8")
+    config = FilterRunConfig(inputs=(data,), dropped=dropped, rules=TAU)
+    with pytest.raises(UsageError, match=r"dropped\.jsonl is there.*--force"):
+        recipe.run(config)
+    assert dropped.read_text(encoding="utf-8") == "mine\n" and not (data / "filtered.jsonl").exists()
+    dropped.unlink()
+    first = recipe.run(config)
+    again = recipe.run(config)
+    assert again.again and again.counts == first.counts and "dropped_sha256" not in again.counts
+    dropped.unlink()
+    assert not recipe.run(config).again and len(lines(dropped)) == 3
+    dropped.write_text("mine\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"dropped\.jsonl"):
+        recipe.run(config)
+    recipe.run(FilterRunConfig(**{**vars(config), "force": True}))
+    assert len(lines(dropped)) == 3
+
+
+def test_what_is_dropped_is_asked_for_later(data):
+    recipe.run(FilterRunConfig(inputs=(data,), rules=TAU))
+    later = FilterRunConfig(inputs=(data,), rules=TAU, dropped=data / "d.jsonl")
+    assert not recipe.run(later).again and len(lines(data / "d.jsonl")) == 3
+    assert recipe.run(later).again
+
+
+def test_a_rehearsal_counts_and_writes_nothing(data):
+    with (data / "captions.jsonl").open("a", encoding="utf-8") as file:
+        file.write("nonsense\n")
+    rehearsed = recipe.run(FilterRunConfig(inputs=(data,), rules=TAU, dropped=data / "d.jsonl", dry_run=True))
+    assert sorted(path.name for path in data.iterdir()) == ["captions.jsonl"]
+    done = recipe.run(FilterRunConfig(inputs=(data,), rules=TAU))
+    assert (rehearsed.counts, rehearsed.errors) == (done.counts, 1) and rehearsed.output is None
+
+
+def test_clips_of_which_scores_cannot_be_told_keep_their_place_among_the_dropped(sounds, monkeypatch):
+    monkeypatch.setitem(
+        sys.modules, "audiojourney.models.clap.load", SimpleNamespace(load_scorer=lambda *_: Loudness())
+    )
+    rows = [row(2, None), {**row(1, None), "start": "soon"}, row(0, None)]
+    source = write(sounds / "list.jsonl", rows)
+    report = recipe.run(FilterRunConfig(inputs=(source,), score=True, dropped=sounds / "d.jsonl"))
+    assert [r["id"] for r in lines(report.output)] == ["c0"]
+    assert next(r["id"] for r in lines(sounds / "d.jsonl")) == "c2"
+    assert report.errors == 2

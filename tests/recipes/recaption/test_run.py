@@ -221,6 +221,27 @@ def test_strict_ends_at_the_first_failure(go):
     assert go().counts.errors == 1
 
 
+@pytest.mark.parametrize("before", [False, True])
+def test_what_strict_says_is_a_sentence(go, before):
+    write_clips(Path("data"), 3)
+    write_clips(Path("data"), 1, names="mute-{}.wav")
+    if before:
+        go()
+    with pytest.raises(AudioJourneyError) as caught:
+        go(strict=True, retry=before)
+    assert caught.value.message == "mute-0.wav: nothing to say."
+
+
+def test_strict_refuses_rows_that_are_no_clips(go):
+    write_clips(Path("data"), 1)
+    Path("data/metadata.jsonl").write_text('{"file_name": "clip-00000.wav"}\n{"labels": []}\n', encoding="utf-8")
+    with pytest.raises(
+        AudioJourneyError, match=r"jsonl:2: no file_name among the columns 'labels'\. Without"
+    ):
+        go(strict=True)
+    assert not OUTPUT.exists()
+
+
 def test_parts_of_the_shards_and_whoever_ends_last_writes(go):
     write_clips(Path("data"), 40)
     first = go(shards="1/2")
@@ -343,7 +364,7 @@ def test_a_wish_to_stop_ends_after_the_batch_and_the_rest_comes_later(monkeypatc
     monkeypatch.setattr(Stub, "caption", caption)
     settings = {"isolate": False, "batch": 2}
     report = audiojourney.recaption("data", **settings)
-    assert (report.status, report.fresh) == ("incomplete", 6)
+    assert (report.status, report.fresh, report.done) == ("incomplete", 6, 6)
     assert not OUTPUT.exists()
     report = audiojourney.recaption("data", **settings)
     assert (report.status, report.fresh, report.counts.rows) == ("written", 14, 20)
