@@ -145,6 +145,10 @@ def test_facts_are_told_flat_and_notices_only_where_there_are_some():
     assert read.text == ["a.b", "1", "a.c", "1, 2", "d", "–", "e", "–"]
     assert parts.notices([]) == ""
     assert Reader(parts.notices(["careful"])).text == ["Warnings", "careful"]
+    many = parts.notices([f"told {number}" for number in range(parts.UNFOLDED + 2)])
+    assert "2 more" in Reader(many).text and "told 4" in Reader(many).text
+    assert many.index("told 2") < many.index("<details>") < many.index("told 3")
+    assert "<details>" not in parts.notices(["told"] * parts.UNFOLDED)
 
 
 def test_bars_are_as_long_as_their_numbers():

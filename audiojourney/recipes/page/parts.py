@@ -9,6 +9,7 @@ from typing import Any
 from audiojourney.recipes.page.markup import Markup, tag
 
 NOTHING = "–"  # shown where there is no value
+UNFOLDED = 3  # warnings that are shown at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +42,13 @@ def section(title: str, *children: object, name: str | None = None) -> Markup:
 
 
 def notices(texts: Iterable[str], *, title: str = "Warnings") -> Markup:
-    """Return warnings in a box of their own, or nothing where there are none."""
+    """Return warnings in a box of their own, those after the first few folded; or nothing where there are none."""
     items = [tag("li", text) for text in texts]
-    return tag("aside", tag("h2", title), tag("ul", *items), class_="notice") if items else Markup()
+    if not items:
+        return Markup()
+    first, further = items[:UNFOLDED], items[UNFOLDED:]
+    more = folded(f"{len(further)} more", tag("ul", *further)) if further else None
+    return tag("aside", tag("h2", title), tag("ul", *first), more, class_="notice")
 
 
 def facts(values: Mapping[str, object]) -> Markup:

@@ -122,8 +122,8 @@ def _encoded(
             told = f"The page would have more than {config.max_mb:g} MB after {number + 1} of {len(items)} prompts."
             raise UsageError(told, "Use fewer prompts (-n), --format ogg, or --set max_mb=N.")
         on_step(number + 1, len(items))
-    told = [f"In {silent} of {len(items)} prompts a sound is silent."] if silent else []
-    return sounds, told + _differences(louder, longer, len(items), config)
+    hushed = [f"In {silent} of {len(items)} prompts a sound is silent."] if silent else []
+    return sounds, hushed + _differences(louder, longer, len(items), config)
 
 
 def _rms(wave: np.ndarray) -> float:
