@@ -36,8 +36,8 @@ class PocketCaptionerConfig:
         heads: attention heads.
         bands: whether the transformer also hears the frequency bands apart.
         naming: weight of the whole clip's classifier in the choice of the sounds.
-        prior: what is added to the log-probabilities of the relations, because training shows pairs more often than
-            the world does, and at equal levels more often still.
+        prior: what is added to the log-probabilities of the relations: training shows two sounds at equal levels more
+            often than the world does.
         pitches: a clip is also understood moved by so many mel bins, and the mean taken; 0 is the clip as it is.
     """
 
@@ -48,8 +48,8 @@ class PocketCaptionerConfig:
     heads: int = 4
     bands: bool = False
     naming: float = 0.5
-    prior: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
-    pitches: tuple[int, ...] = (0,)
+    prior: tuple[float, float, float, float] = (0.0, -1.0, 0.0, 0.0)
+    pitches: tuple[int, ...] = (-1, 0, 1)
 
 
 @dataclass(frozen=True)
