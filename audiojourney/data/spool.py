@@ -50,6 +50,21 @@ class Counts:
         return dict(self._table.execute("SELECT number, COUNT(*) FROM counts GROUP BY number ORDER BY number"))
 
 
+class Kept:
+    """Values that JSON can hold, in the order in which they came, however many there are."""
+
+    def __init__(self) -> None:
+        self._table = _open("CREATE TABLE kept (place INTEGER PRIMARY KEY, value TEXT)")
+
+    def append(self, value: Any) -> None:
+        """Add a value."""
+        self._table.execute("INSERT INTO kept (value) VALUES (?)", (json.dumps(value),))
+
+    def __iter__(self) -> Iterator[Any]:
+        for (text,) in self._table.execute("SELECT value FROM kept ORDER BY place"):
+            yield json.loads(text)
+
+
 def grouped(pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, list[Any]]]:
     """Collect the values of equal keys, in the order in which keys and values first came.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from audiojourney.data.clip import Caption
 from audiojourney.data.formats import audioset
-from audiojourney.data.formats.base import Failure, Item, Source, bad_row
+from audiojourney.data.formats.base import Failure, Failures, Item, Source, bad_row
 from audiojourney.data.formats.jsonrows import read_objects
 from audiojourney.data.formats.sounds import youtube_names
 from audiojourney.data.formats.tables import Cells, codes, number, tables_in
@@ -36,7 +36,7 @@ def read(source: Source) -> Iterator[Item]:
     """Yield a clip a recording, with all captions that the list has for it."""
     known = _segments(source.segments)
     for path in tables_in(source.path, (_PATTERN,)):
-        failures: list[Failure] = []
+        failures = Failures()
         for video, texts in grouped(_captions(path, failures)):
             yield _item(source, video, texts, known.get(video))
         yield from failures
@@ -67,7 +67,7 @@ def _item(source: Source, video: str, texts: list[str], cells: Cells | None) -> 
     )
 
 
-def _captions(path: Path, failures: list[Failure]) -> Iterator[tuple[str, str]]:
+def _captions(path: Path, failures: Failures) -> Iterator[tuple[str, str]]:
     for row in read_objects(path):
         if isinstance(row, Failure):
             failures.append(row)

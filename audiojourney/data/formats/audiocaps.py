@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from audiojourney.data.clip import Caption
-from audiojourney.data.formats.base import Failure, Item, Source, bad_row
+from audiojourney.data.formats.base import Failure, Failures, Item, Source, bad_row
 from audiojourney.data.formats.sounds import stem_of, youtube_names
 from audiojourney.data.formats.tables import Cells, header, number, read_table, tables_in
 from audiojourney.data.spool import grouped
@@ -52,7 +52,7 @@ def version(path: Path) -> str:
 
 
 def _official(source: Source, path: Path) -> Iterator[Item]:
-    failures: list[Failure] = []
+    failures = Failures()
     told = version(path)
     for _, rows in grouped(_captions(path, failures)):
         video, start_s = rows[0]["video"], rows[0]["start_s"]
@@ -72,7 +72,7 @@ def _official(source: Source, path: Path) -> Iterator[Item]:
     yield from failures
 
 
-def _captions(path: Path, failures: list[Failure]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _captions(path: Path, failures: Failures) -> Iterator[tuple[str, dict[str, Any]]]:
     for row in read_table(path):
         if isinstance(row, Failure):
             failures.append(row)

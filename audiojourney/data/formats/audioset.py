@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from audiojourney.data.clip import Event
-from audiojourney.data.formats.base import Failure, Item, Source, bad_row
+from audiojourney.data.formats.base import Failure, Failures, Item, Source, bad_row
 from audiojourney.data.formats.jsonrows import read_objects
 from audiojourney.data.formats.sounds import stem_of, youtube_names
 from audiojourney.data.formats.tables import Cells, codes, first_line, number, read_table, tables_in
@@ -99,7 +99,7 @@ def _item(
 
 def _strong(source: Source, path: Path) -> Iterator[Item]:
     """Read an event a row; the rows of a clip, `<video>_<start in ms>`, follow each other."""
-    failures: list[Failure] = []
+    failures = Failures()
     for segment, rows in groupby(_events(path, failures), key=lambda row: row[0]):
         video, _, start_ms = segment.rpartition("_")
         if not video or not start_ms.isdigit():
@@ -114,7 +114,7 @@ def _strong(source: Source, path: Path) -> Iterator[Item]:
     yield from failures
 
 
-def _events(path: Path, failures: list[Failure]) -> Iterator[tuple[str, Event]]:
+def _events(path: Path, failures: Failures) -> Iterator[tuple[str, Event]]:
     for row in read_table(path, delimiter="\t"):
         if isinstance(row, Failure):
             failures.append(row)

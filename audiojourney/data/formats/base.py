@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from audiojourney.data.clip import Clip
 from audiojourney.data.formats.sounds import Sounds
+from audiojourney.data.spool import Kept
 
 MISSING = "missing_file"
 BAD_ROW = "bad_row"
@@ -30,6 +31,20 @@ class Failure:
     path: str
     code: str
     reason: str
+
+
+class Failures:
+    """Failures that wait until the clips of a list are through; a list may hold nothing else."""
+
+    def __init__(self) -> None:
+        self._kept = Kept()
+
+    def append(self, failure: Failure) -> None:
+        """Add a failure."""
+        self._kept.append(asdict(failure))
+
+    def __iter__(self) -> Iterator[Failure]:
+        return (Failure(**values) for values in self._kept)
 
 
 Item = Clip | Failure

@@ -8,33 +8,42 @@ from typing import Any
 
 from audiojourney.data.clip import Caption, Clip
 from audiojourney.data.formats import audioset
-from audiojourney.data.formats.base import Failure, Item, Source, bad_row
+from audiojourney.data.formats.base import Failure, Failures, Item, Source, bad_row
 from audiojourney.data.formats.jsonrows import read_objects
 from audiojourney.data.formats.sounds import is_there, stem_of
 from audiojourney.data.formats.tables import codes, tables_in
 from audiojourney.data.spool import grouped
 
 NAME = "tango"
-_SPLITS = {"train": "train", "valid": "val", "test": "test"}
-_PATTERNS = ("train*.json", "valid*.json", "test*.json")
+_SPLITS = {"train": "train", "val": "val", "test": "test"}
+_PATTERNS = ("train*.json", "val*.json", "test*.json")
+_LOOKED_AT = 50  # files of other names
 
 
 def detect(path: Path) -> bool:
     """Say whether a file is a list of Tango's, or a folder holds some."""
     if path.is_dir():
-        return any(detect(file) for pattern in _PATTERNS for file in path.glob(pattern))
+        return next(_own(path), None) is not None
     first = next(read_objects(path), None) if path.suffix in (".json", ".jsonl") else None
     return isinstance(first, tuple) and {"location", "captions"} <= set(first[1])
 
 
 def read(source: Source) -> Iterator[Item]:
     """Yield a clip a sound, in the order of the list, on which the evaluation of Tango relies."""
-    for path in tables_in(source.path, _PATTERNS):
-        failures: list[Failure] = []
+    own = [] if source.path.is_file() else sorted(_own(source.path))
+    for path in own or tables_in(source.path, _PATTERNS):
+        failures = Failures()
         split = next((split for word, split in _SPLITS.items() if path.stem.startswith(word)), "")
         for location, rows in grouped(_rows(path, failures)):
             yield _item(source, path.parent, split, location, rows)
         yield from failures
+
+
+def _own(folder: Path) -> Iterator[Path]:
+    """Yield the lists right in a folder: those that are named after splits, and others that hold the same."""
+    named = {file for pattern in _PATTERNS for file in folder.glob(pattern)}
+    others = sorted(set(folder.glob("*.json")) - named)[:_LOOKED_AT]
+    return (file for file in [*sorted(named), *others] if detect(file))
 
 
 def _item(source: Source, folder: Path, split: str, location: str, rows: list[dict[str, Any]]) -> Item:
@@ -57,7 +66,7 @@ def _item(source: Source, folder: Path, split: str, location: str, rows: list[di
     return source.item(id, [name], **fields) if there is None else Clip(path=there, id=id, **fields)
 
 
-def _rows(path: Path, failures: list[Failure]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _rows(path: Path, failures: Failures) -> Iterator[tuple[str, dict[str, Any]]]:
     for row in read_objects(path):
         if isinstance(row, Failure):
             failures.append(row)
