@@ -17,7 +17,7 @@ from audiojourney.data.scenes.captions import Slots
 from audiojourney.data.write import save_audio
 from audiojourney.errors import MissingError
 from audiojourney.model_folder import read_config
-from audiojourney.recipes.captions_eval import calibrate, captioning, mixtures, run, scoring
+from audiojourney.recipes.captions_eval import calibrate, captioning, filtering, mixtures, run, scoring
 from audiojourney.recipes.captions_eval.mixtures import Mixture
 from audiojourney.recipes.captions_eval.settings import CaptionsEvalConfig
 from audiojourney.recipes.pocket_eval.sounds import Sounds
@@ -34,7 +34,8 @@ class Parrot:
 
     def caption(self, subjects: Sequence[Subject], count: int) -> list[Answer]:
         said = (pocket_wording.word(m, np.random.default_rng(i), count) for i, m in enumerate(self.meanings))
-        return [Answer(tuple(Caption(text) for text in texts)) for texts in said]
+        told = zip(self.meanings, said, strict=True)
+        return [Answer(tuple(Caption(text) for text in texts), raw=f"{m.relation} ...") for m, texts in told]
 
 
 def two(first: str, second: str, relation: str) -> Slots:
@@ -49,7 +50,8 @@ def sounds(*concepts: str) -> Sounds:
 def test_captions_that_name_the_sound_count_one_by_one() -> None:
     heard = sounds("dog", "cow", "rain", "owl")
     said = [Slots(first=name, second=None, relation="single") for name in ("dog", "cow", "rain", "bee")]
-    figure = captioning.single(Parrot(said), heard, 3, "clips", counts=True)
+    figure, alone = captioning.single(Parrot(said), heard, 3, "clips", counts=True)
+    assert alone.reached == 0.75 and not alone.failed
     assert figure.reached == 0.75 and figure.failed and figure.clips == 4
     assert figure.detail["classes"]["owl"] == 0 and "bee" in figure.detail["wrong"]["owl"][0].lower()
     assert 0 <= figure.chance < 0.2
@@ -136,14 +138,27 @@ def test_all_of_it_is_measured_and_written(recordings: Path, tmp_path: Path, mon
     )
     (tmp_path / "page.md").write_text("# Mine\n", encoding="utf-8")
     report = run.run(config)
-    assert captioning.NAMED in report.unmet and len(report.figures) == 14
+    assert captioning.NAMED in report.unmet and len(report.figures) == 17
     page = (tmp_path / "page.md").read_text(encoding="utf-8")
     assert page.startswith("# Mine") and "make captions-eval" in page and "Gates missed" in page and "| 0.45 |" in page
     run.run(config)
     assert (tmp_path / "page.md").read_text(encoding="utf-8") == page
-    assert len(json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))["figures"]) == 14
+    assert len(json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))["figures"]) == 17
 
 
 def test_recordings_are_needed() -> None:
     with pytest.raises(MissingError, match="no recordings"):
         run.run(CaptionsEvalConfig())
+
+
+def test_a_filter_keeps_what_scores_high() -> None:
+    class Judge:
+        def score(self, waves: Sequence[np.ndarray], texts: Sequence[Sequence[str]]) -> list[list[float]]:
+            return [[0.9 if "dog" in text else 0.1 for text in row] for row in texts]
+
+    slots = Slots(first="dog", second=None, relation="single")
+    found = [captioning.Captioned(("a dog", "a cow"), slots), captioning.Captioned(("a cow", "a hound"), slots)]
+    figure = filtering.measure(Judge(), [np.zeros(1)] * 2, found)  # type: ignore[arg-type]
+    assert (
+        figure.reached == 1 and figure.chance == 0.5 and "0.25 of all" in figure.what and "0.50 of the" in figure.what
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from audiojourney.recipes.pocket_eval.figures import Figure
 from audiojourney.recipes.pocket_eval.sounds import Sounds
 
 NAMED, BOTH, ORDER = "caption names the sound", "caption names both sounds", "order or foreground"
+ALONE = "single "  # begins what the captioner says it understood
 LEAST_NAMED, LEAST_BOTH, LEAST_ORDER = 0.80, 0.60, 0.70
 
 # What tells that sounds come one after the other, and that one stands behind the other.
@@ -35,10 +36,12 @@ class Captioned:
     Attributes:
         texts: its captions.
         slots: its sounds.
+        alone: whether one sound was understood, and no other.
     """
 
     texts: tuple[str, ...]
     slots: Slots
+    alone: bool = False
 
     @property
     def named(self) -> list[bool]:
@@ -70,15 +73,16 @@ def caption(captioner: Captioner, waves: Sequence[np.ndarray], slots: Sequence[S
     subjects = [Subject(clip, wave, CAPTION_SEED + i) for i, (clip, wave) in enumerate(zip(clips, waves, strict=True))]
     answers = captioner.caption(subjects, count)
     return [
-        Captioned(tuple(c.text for c in answer.captions), known) for answer, known in zip(answers, slots, strict=True)
+        Captioned(tuple(c.text for c in answer.captions), known, answer.raw.startswith(ALONE))
+        for answer, known in zip(answers, slots, strict=True)
     ]
 
 
-def single(captioner: Captioner, sounds: Sounds, count: int, what: str, *, counts: bool) -> Figure:
-    """Share of captions that name the sound of their clip."""
+def single(captioner: Captioner, sounds: Sounds, count: int, what: str, *, counts: bool) -> list[Figure]:
+    """Share of captions that name the sound of their clip, and of those that name no other beside it."""
     meanings = [Slots(first=name, second=None, relation="single") for name in sounds.concepts]
     found = caption(captioner, sounds.waves, meanings, count)
-    return Figure(
+    named = Figure(
         gate=NAMED,
         what=what,
         sign=">=",
@@ -91,6 +95,8 @@ def single(captioner: Captioner, sounds: Sounds, count: int, what: str, *, count
         share=True,
         detail={"classes": _by_class(found), "wrong": _wrong(found)},
     )
+    only = float(np.mean([right and clip.alone for clip in found for right in clip.named]))
+    return [named, replace(named, what=f"{what}, and no other sound", counts=False, reached=only, detail={})]
 
 
 def double(captioner: Captioner, mixtures: Sequence[Mixture], count: int, what: str) -> list[Figure]:

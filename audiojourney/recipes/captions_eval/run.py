@@ -13,8 +13,9 @@ from audiojourney import files
 from audiojourney.captions.names import CaptionerOptions
 from audiojourney.captions.pocket import PocketCaptions, build
 from audiojourney.errors import MissingError
-from audiojourney.models.pocket.scorer import PocketScorer, load_pocket_scorer
-from audiojourney.recipes.captions_eval import captioning, mixtures, scoring
+from audiojourney.models.pocket.scorer import load_pocket_scorer
+from audiojourney.recipes.captions_eval import captioning, filtering, mixtures, scoring
+from audiojourney.recipes.captions_eval.mixtures import Mixture
 from audiojourney.recipes.captions_eval.settings import (
     BACKDROP_SEEDS,
     MIXING_SEED,
@@ -66,9 +67,13 @@ def run(config: CaptionsEvalConfig, say: Say = lambda text: None) -> CaptionsEva
     recorded = read_recordings(config.recordings, (config.fold,))
     made = fresh(SYNTHESISED, config.per_class, SINGLE_SEEDS, config.duration_s)
     say("captions")
-    figures = _captions(config, captioner, recorded, made)
+    mixed = _mixtures(config, recorded)
+    figures = _captions(config, captioner, recorded, made, mixed)
     say("scores")
-    figures += _scores(scorer, recorded, made)
+    figures += [*scoring.ranking(scorer, recorded), *scoring.apart(scorer, recorded, made)]
+    pairs = mixed[0][1]
+    waves, slots = [mixture.wave for mixture in pairs], [mixture.slots for mixture in pairs]
+    figures.append(filtering.measure(scorer, waves, captioning.caption(captioner, waves, slots, config.captions)))
     facts = {"captioner": captioner.name, "scorer": scorer.model, "fold": config.fold}
     report = CaptionsEvalReport(figures=tuple(figures), facts=facts)
     if config.output is None:
@@ -76,27 +81,33 @@ def run(config: CaptionsEvalConfig, say: Say = lambda text: None) -> CaptionsEva
     return CaptionsEvalReport(figures=report.figures, facts=facts, written=write(config.output, report))
 
 
-def _captions(config: CaptionsEvalConfig, captioner: PocketCaptions, recorded: Sounds, made: Sounds) -> list[Figure]:
-    """Gates of the captioner."""
-    count, rng = config.captions, np.random.default_rng(MIXING_SEED)
+def _mixtures(config: CaptionsEvalConfig, recorded: Sounds) -> list[tuple[str, list[Mixture]]]:
+    """Clips of two sounds, in three sets, each with its name."""
+    rng = np.random.default_rng(MIXING_SEED)
     backdrops = fresh(SYNTHESISED, config.per_class, BACKDROP_SEEDS, config.duration_s)
-    sets = (
+    return [
         ("two recordings", mixtures.of_recordings(recorded, config.mixtures, rng)),
         ("a recording and a synthesised sound", mixtures.with_scenes(recorded, backdrops, config.mixtures, rng)),
         ("two synthesised sounds", mixtures.of_scenes(config.mixtures, config.scene_s)),
-    )
+    ]
+
+
+def _captions(
+    config: CaptionsEvalConfig,
+    captioner: PocketCaptions,
+    recorded: Sounds,
+    made: Sounds,
+    sets: Sequence[tuple[str, list[Mixture]]],
+) -> list[Figure]:
+    """Gates of the captioner."""
+    count = config.captions
     figures = [
-        captioning.single(captioner, recorded, count, "recordings", counts=True),
-        captioning.single(captioner, made, count, "fresh scenes", counts=False),
+        *captioning.single(captioner, recorded, count, "recordings", counts=True),
+        *captioning.single(captioner, made, count, "fresh scenes", counts=False),
     ]
     for what, mixed in sets:
         figures += captioning.double(captioner, mixed, count, what)
     return figures
-
-
-def _scores(scorer: PocketScorer, recorded: Sounds, made: Sounds) -> list[Figure]:
-    """Gates of the scorer."""
-    return [*scoring.ranking(scorer, recorded), *scoring.apart(scorer, recorded, made)]
 
 
 def write(output: Path, report: CaptionsEvalReport) -> tuple[Path, Path]:
