@@ -165,6 +165,24 @@ def test_prompts_come_from_a_manifest_where_one_is_named(tmp_path, folders):
     assert EVIL not in (tmp_path / "study.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("ids", ("{:03d}", "{:03d}.wav", "far/away/{:03d}.flac"))
+def test_prompts_come_from_a_file_of_captions(tmp_path, folders, ids):
+    rows = [f"{ids.format(n)},words {n}" for n in range(8)]
+    (tmp_path / "captions.csv").write_text("\n".join(["id,caption", *rows]), encoding="utf-8")
+    report = made(tmp_path, folders, captions=tmp_path / "captions.csv")
+    prompts = [trial["prompt"] for trial in data_of(tmp_path / "study.html")["trials"]]
+    assert prompts[:8] == [f"words {n}" for n in range(8)]
+    unsaid = sum(not prompt for prompt in prompts)
+    assert any("have no caption in" in text for text in report.warnings) == bool(unsaid)
+
+
+def test_a_file_name_of_several_captions_says_no_prompt(tmp_path, folders):
+    (tmp_path / "captions.json").write_text('{"a/000": "one", "b/000": "two", "c/001": "three"}', encoding="utf-8")
+    made(tmp_path, folders, captions=tmp_path / "captions.json")
+    prompts = [trial["prompt"] for trial in data_of(tmp_path / "study.html")["trials"]]
+    assert prompts[0] not in ("one", "two") and prompts[1] == "three"
+
+
 def test_names_of_folders_are_told_apart(tmp_path):
     assert system_names([Path("a/x"), Path("b/y")]) == ["x", "y"]
     assert system_names([Path("a/x"), Path("b/x")]) == ["a/x", "b/x"]

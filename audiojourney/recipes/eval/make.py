@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from statistics import median
 
 from audiojourney import hub, model_folder
@@ -94,9 +93,3 @@ def _pass_on(event: object, warn: Callable[[str], None], on_step: Callable[[int,
         warn(event.text)
     elif isinstance(event, generate.Step):
         on_step(event.done, event.total)
-
-
-def model_name(name: str) -> str:
-    """Return a model as its owner would call it: folders in full, since results outlive the working directory."""
-    path = Path(name).expanduser()
-    return str(path.resolve()) if path.exists() else name

@@ -10,13 +10,14 @@ from typing import Any
 
 from audiojourney import __version__
 from audiojourney import config as configuration
-from audiojourney.errors import MissingError, UsageError
+from audiojourney.errors import UsageError
 from audiojourney.recipes.eval import gates, sides
 from audiojourney.recipes.eval.classes import measure_classes
 from audiojourney.recipes.eval.compare import differences
 from audiojourney.recipes.eval.result import EvalResult, MetricRow, read_result
 from audiojourney.recipes.eval.settings import CLASSES, FAMILIES, TEXTS, EvalConfig
-from audiojourney.recipes.eval.words import is_captions, measure_captions
+from audiojourney.recipes.eval.texts import is_captions
+from audiojourney.recipes.eval.words import measure_captions
 
 PACKAGES = ("numpy", "torch", "soxr", "soundfile")  # whose releases can move digits
 
@@ -176,17 +177,11 @@ def _write(config: EvalConfig, result: EvalResult) -> tuple[Path, ...]:
         result.write(config.output)
         written.append(config.output)
     if config.report is not None:
-        written.append(_report(result, config.report))
+        from audiojourney.recipes.eval_report import write_report  # pictures and sounds are decoded there
+
+        write_report(result, config.report)
+        written.append(config.report)
     return tuple(written)
-
-
-def _report(result: EvalResult, path: Path) -> Path:
-    try:
-        from audiojourney.recipes.eval_report import write_report
-    except ModuleNotFoundError as error:
-        raise MissingError(f"The page {str(path)!r} cannot be written ({error}).") from error
-    write_report(result, path)
-    return path
 
 
 def to_json(report: EvalReport, *, per_file: bool) -> dict[str, Any]:

@@ -172,8 +172,13 @@ def _id(clip: Clip) -> str:
 
 def bare_id(clip: Clip) -> str:
     """The id without the suffix of a sound, which ids that are file names have."""
-    path = PurePosixPath(clip.id)
-    return path.with_suffix("").as_posix() if path.suffix.lower() in SOUND_SUFFIXES else clip.id
+    return bare_name(clip.id)
+
+
+def bare_name(name: str) -> str:
+    """A name without the suffix of a sound."""
+    path = PurePosixPath(name)
+    return path.with_suffix("").as_posix() if path.suffix.lower() in SOUND_SUFFIXES else name
 
 
 def _tagged(clip: Clip) -> str:

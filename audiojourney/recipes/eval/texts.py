@@ -68,6 +68,18 @@ def read_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield f"{path}, line {number}", _object(line, f"{path}, line {number}")
 
 
+def is_captions(path: Path) -> bool:
+    """Say whether a file holds captions alone: rows, none of which names a sound that exists."""
+    if not path.is_file() or path.suffix.lower() not in (".json", ".jsonl", ".csv", ".tsv"):
+        return False
+    names = ("file_name", "path", "audio_path", "location", "wav", "audio")
+    try:
+        rows = [row for _, row in read_rows(path)]
+    except UsageError:
+        return False
+    return not any((path.parent / str(row[key])).exists() for row in rows for key in names if row.get(key))
+
+
 def _json(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     loaded = _loaded(text, str(path))
     if isinstance(loaded, dict):

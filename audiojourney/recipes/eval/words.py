@@ -13,7 +13,7 @@ from audiojourney.metrics.text.suite import caption_metrics
 from audiojourney.recipes.eval.result import FileRow, MetricRow
 from audiojourney.recipes.eval.rows import metric_row
 from audiojourney.recipes.eval.settings import EvalConfig
-from audiojourney.recipes.eval.texts import read_rows, read_texts
+from audiojourney.recipes.eval.texts import read_texts
 
 MEANS = ("rouge_l", "cider_d")  # corpus values that are means over items
 
@@ -46,18 +46,6 @@ def measure_captions(
         for i, name in enumerate(names)
     ]
     return rows, files
-
-
-def is_captions(path: Path) -> bool:
-    """Say whether a file holds captions alone: rows, none of which names a sound that exists."""
-    if not path.is_file() or path.suffix.lower() not in (".json", ".jsonl", ".csv", ".tsv"):
-        return False
-    names = ("file_name", "path", "audio_path", "location", "wav", "audio")
-    try:
-        rows = [row for _, row in read_rows(path)]
-    except UsageError:
-        return False
-    return not any((path.parent / str(row[key])).exists() for row in rows for key in names if row.get(key))
 
 
 def _common(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from audiojourney.data.clip import Caption, Clip
 from audiojourney.data.manifest import read_clips
 from audiojourney.data.write import read_tag
 from audiojourney.errors import ClipError, UsageError
+from audiojourney.recipes.eval.sides import bare_name
+from audiojourney.recipes.eval.texts import is_captions, read_texts
 from audiojourney.recipes.study.config import StudyConfig
 
 _SHOWN = 5  # names in a message
@@ -77,12 +80,15 @@ def pair_folders(config: StudyConfig) -> Paired:
             break
     else:
         raise _unpaired(config, sides)
-    prompts = _prompts(config.captions, pair)
+    prompts = _prompts(config.captions) if config.captions is not None else {}
     items = [_item(key, [table[key] for table in tables], prompts) for key in common]
     alone = zip(config.folders, (len(clips) - len(common) for clips in sides), strict=True)
     warnings = [
         f"{count} sounds of {folder} have no partner in every other folder." for folder, count in alone if count
     ]
+    unsaid = sum(not item.prompt for item in items)
+    if config.captions is not None and unsaid:
+        warnings.append(f"{unsaid} of {len(items)} prompts have no caption in {config.captions}.")
     return Paired(items=tuple(items), pair=pair, warnings=tuple(warnings))
 
 
@@ -121,14 +127,25 @@ def _prompted(clip: Clip) -> Clip:
     return replace(clip, captions=(Caption(prompt),)) if isinstance(prompt, str) else clip
 
 
-def _prompts(source: Path | None, pair: str) -> dict[str, str]:
-    if source is None:
-        return {}
-    return {_KEYS[pair](clip): clip.text for clip in read_clips(source) if clip.text}
+def _prompts(source: Path) -> dict[str, str]:
+    """Return prompts by id, by id without the suffix of a sound, and by file name where that is of one prompt alone."""
+    if is_captions(source):
+        texts = {name: found[0] for name, found in read_texts(source).items()}
+    else:
+        texts = {clip.id: clip.text for clip in read_clips(source) if clip.text}
+    stems = Counter(_stem(name) for name in texts)
+    known = {_stem(name): text for name, text in texts.items() if stems[_stem(name)] == 1}
+    return known | {bare_name(name): text for name, text in texts.items()} | texts
+
+
+def _stem(name: str) -> str:
+    return PurePosixPath(bare_name(name)).name
 
 
 def _item(key: str, clips: Sequence[Clip], prompts: Mapping[str, str]) -> Item:
-    prompt = prompts.get(key) or next((clip.text for clip in clips if clip.text), "")
+    names = [key, *(spelled for clip in clips for spelled in (clip.id, bare_name(clip.id), clip.path.stem))]
+    said = [prompts[name] for name in names if prompts.get(name)] + [clip.text for clip in clips if clip.text]
+    prompt = next(iter(said), "")
     return Item(key=key, prompt=" ".join(prompt.split()), clips=tuple(clips))
 
 
