@@ -20,7 +20,7 @@ from audiojourney.data.formats.stored import Encoding, StoredSound, stored
 from audiojourney.data.manifest import BadRow, iter_clips
 from audiojourney.data.spool import FirstSeen
 from audiojourney.errors import ClipError, MissingError, UsageError
-from audiojourney.recipes.data_record import ErrorList, Tally, done_before, error_list, read_record, write_record
+from audiojourney.recipes.data_record import ErrorList, Tally, done_before, error_list, was_exported, write_record
 from audiojourney.recipes.ordered import ordered
 
 Progress = Callable[[int, int | None], None]  # (done, total where it is known)
@@ -155,7 +155,7 @@ def _check_output(output: Path) -> None:
     Raises:
         UsageError: it does.
     """
-    if output.is_dir() and any(output.iterdir()) and "to" not in read_record(output).get("settings", {}):
+    if output.is_dir() and any(output.iterdir()) and not was_exported(output):
         raise UsageError(f"{output} holds files and is no exported data set.", "Give another --output.")
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output} is a file.", "Give a folder as --output.")

@@ -78,6 +78,13 @@ def read_record(folder: Path) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
+def was_exported(folder: Path) -> bool:
+    """Say whether a folder was written by `aj data export`, so that another export may take its place."""
+    record = read_record(folder)
+    settings = record.get("settings")
+    return "audiojourney" in record and isinstance(settings, dict) and "to" in settings
+
+
 def done_before(folder: Path, settings: Mapping[str, Any], exists: str) -> dict[str, Any] | None:
     """Return the record of the same data set where it is there and whole, None where it is to be written.
 
