@@ -59,7 +59,7 @@ class Channel:
     def send(self, message: Message) -> None:
         """Give the worker something to do; one that has ended hears nothing."""
         assert self._process.stdin is not None
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # a pipe that is broken, or closed
             self._process.stdin.write(json.dumps(message).encode("ascii") + b"\n")
             self._process.stdin.flush()
 

@@ -235,9 +235,7 @@ def test_what_strict_says_is_a_sentence(go, before):
 def test_strict_refuses_rows_that_are_no_clips(go):
     write_clips(Path("data"), 1)
     Path("data/metadata.jsonl").write_text('{"file_name": "clip-00000.wav"}\n{"labels": []}\n', encoding="utf-8")
-    with pytest.raises(
-        AudioJourneyError, match=r"jsonl:2: no file_name among the columns 'labels'\. Without"
-    ):
+    with pytest.raises(AudioJourneyError, match=r"jsonl:2: no file_name among the columns 'labels'\. Without"):
         go(strict=True)
     assert not OUTPUT.exists()
 
