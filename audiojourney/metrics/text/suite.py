@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -97,9 +98,10 @@ def _vocabulary(corpus: Corpus, shared: dict[str, Any]) -> Result:
 def _meteor(corpus: Corpus, folder: Path | None, shared: dict[str, Any]) -> Result:
     try:
         value, per_item = meteor(corpus, folder)
+        items = [number if math.isfinite(number) else None for number in per_item]
+        return Result(value=value, per_item=items, **shared)
     except AudioJourneyError as error:  # absent or broken: the other metrics still count
         return Result(reason=str(error), **shared)
-    return Result(value=value, per_item=per_item, **shared)
 
 
 _FAMILIES: dict[str, Callable[[Corpus, dict[str, Any]], Result]] = {
