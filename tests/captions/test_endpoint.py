@@ -181,3 +181,27 @@ def test_addresses_that_cannot_be_asked(address: str, error: type[Exception], me
 def test_settings_that_cannot_be_meant(wrong: dict):
     with pytest.raises(UsageError, match="chat"):
         ChatSettings(**wrong)
+
+
+@pytest.mark.parametrize("models", [{"data": 3}, {"models": []}, [1], {"data": [{"name": "a"}]}])
+def test_a_server_that_names_no_model_is_told(models, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Handler, "do_GET", lambda handler: handler.send(json.dumps(models).encode()))
+    with (
+        serving(lambda *_: None) as (address, _),
+        pytest.raises(MissingError, match="names no model: the answer has no list of models"),
+    ):
+        Endpoint(address, None, QUICK)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("3", 3.0), ("0.5", 0.5), ("-4", 0.0), ("1e9", 30.0), ("nan", 0.0), ("Wed, 21 Oct", 0.0), ("", 0.0)],
+)
+def test_how_long_a_server_asks_to_wait_is_bounded(text: str, seconds: float):
+    assert endpoint._seconds(text) == seconds
+
+
+def test_an_address_may_name_the_path_of_the_question():
+    with serving(lambda handler, *_: handler.say("Rain falls.")) as (address, _):
+        model = Endpoint(f"{address}/chat/completions", "tiny", QUICK)
+        assert model.complete([Turn("rain?", 1)])[0].text == "Rain falls."

@@ -125,3 +125,27 @@ def test_first_outputs_and_layers_behind_are_known(tmp_path: Path):
         SentenceEncoder("t5")
     with pytest.raises(UsageError, match="2 sentences came with 1"):
         mean.similarity(["a", "b"], ["c"])
+
+
+def test_layers_that_are_not_known_or_absent_are_told(tmp_path: Path):
+    folder = write_encoder(tmp_path / "odd", "bert", dense=True)
+    settings = folder / "2_Dense" / "config.json"
+    said = json.loads(settings.read_text(encoding="utf-8"))
+    settings.write_text(json.dumps({**said, "activation_function": "torch.nn.GELU"}), encoding="utf-8")
+    with pytest.raises(UsageError, match="activation 'GELU'"):
+        SentenceEncoder(str(folder))
+    settings.write_text(json.dumps(said), encoding="utf-8")
+    (folder / "2_Dense" / "pytorch_model.bin").unlink()
+    with pytest.raises(MissingError, match="2_Dense' holds no weights"):
+        SentenceEncoder(str(folder))
+    settings.write_text("{", encoding="utf-8")
+    with pytest.raises(MissingError, match="cannot be read"):
+        SentenceEncoder(str(folder))
+
+
+def test_a_class_that_transformers_lacks_is_told():
+    from audiojourney.models.transformers_parts import transformers_class
+
+    for module, name in (("models.no_such", "Model"), ("models.bert.modeling_bert", "NoSuchModel")):
+        with pytest.raises(MissingError, match=rf"transformers\.{name} cannot be loaded.*aj doctor"):
+            transformers_class(module, name)

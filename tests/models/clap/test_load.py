@@ -168,3 +168,45 @@ def test_an_absent_package_is_one_sentence(checkpoint: Path, monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "laion_clap", None)
     with pytest.raises(MissingError, match=r"laion_clap.*audiojourney\[clap\]"):
         load_scorer(f"laion-clap:{checkpoint}")
+
+
+def test_a_fusing_checkpoint_by_name_is_fetched_for_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write_laion(tmp_path, "630k-fusion-best.pt", fusing=True)
+    package = types.ModuleType("laion_clap")
+    package.CLAP_Module = PackageModule
+    monkeypatch.setitem(sys.modules, "laion_clap", package)
+    asked = []
+    monkeypatch.setattr(hub, "fetch", lambda repo, files, **_: (asked.append((repo, *files)), tmp_path)[1])
+    for name in ("630k-fusion-best", "630k-fusion-best.pt"):
+        assert load_scorer(f"laion-clap:{name}").fusing
+    assert asked == [("lukewys/laion_clap", "630k-fusion-best.pt")] * 2
+
+
+def test_settings_that_are_no_json_are_told(tmp_path: Path):
+    (tmp_path / "config.json").write_text("{", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"config\.json' is no JSON"):
+        load_scorer(str(tmp_path))
+    (tmp_path / "config.json").write_text("[1]", encoding="utf-8")
+    with pytest.raises(UsageError, match="a None model, not a CLAP"):
+        load_scorer(str(tmp_path))
+
+
+@pytest.mark.parametrize("branch", ["text_branch.", "audio_branch.", "text_projection.", "audio_projection."])
+def test_a_checkpoint_without_a_branch_is_told_which(checkpoint: Path, branch: str):
+    from audiojourney.models.clap.keys import clap_state
+    from audiojourney.models.genau.state import read_state
+
+    state = {name: tensor for name, tensor in read_state(checkpoint).items() if not name.startswith(branch)}
+    with pytest.raises(MissingError, match=f"no tensors under '{branch}'"):
+        clap_state(state)
+
+
+def test_query_key_and_value_come_apart_in_their_order():
+    from audiojourney.models.clap.keys import audio_tensors
+
+    fused = torch.arange(12.0).view(6, 2)
+    parts = audio_tensors("layers.0.blocks.1.attn.qkv.weight", fused)
+    assert list(parts) == [f"layers.0.blocks.1.attention.self.{part}.weight" for part in ("query", "key", "value")]
+    assert torch.equal(torch.cat([*parts.values()]), fused)
+    assert list(audio_tensors("bn0.weight", fused)) == ["batch_norm.weight"]
+    assert list(audio_tensors("layers.2.blocks.0.mlp.fc2.bias", fused)) == ["layers.2.blocks.0.output.dense.bias"]

@@ -64,12 +64,12 @@ def test_the_hash_of_a_sound_is_that_of_the_row_or_the_file():
 
 def test_counts_agree_with_the_rows(go):
     write_clips(Path("data"), 12)
-    counts = go(candidates=3, keep=1, clap_threshold=0.3).counts
+    counts = go(candidates=3, keep=1, clap_threshold=0.8).counts
     found = rows("data/captions.jsonl")
     captions = [caption for row in found for caption in row["captions"]]
     assert (counts.rows, counts.captions) == (len(found), len(captions))
     assert counts.kept == sum(caption["kept"] for caption in captions) == counts.captions - sum(counts.dropped.values())
-    assert counts.kept_clips == sum(bool(row["text"]) for row in found)
+    assert 0 < counts.kept_clips == sum(bool(row["text"]) for row in found) < 12
     kept = [caption["score"] for caption in captions if caption["kept"]]
     assert counts.mean_score == pytest.approx(sum(kept) / len(kept))
 

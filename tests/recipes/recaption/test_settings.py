@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 
 from audiojourney.captions.filters import FilterConfig
 from audiojourney.errors import UsageError
+from audiojourney.recipes.recaption import models
 from audiojourney.recipes.recaption.choice import check_choice, choose
 from audiojourney.recipes.recaption.config import RecaptionConfig
 from audiojourney.recipes.recaption.keys import clip_seed, settings_that_matter
@@ -95,3 +99,38 @@ def test_the_threshold_may_stand_in_either_place_and_the_nearer_one_counts():
     assert RecaptionConfig(filter=limits).limits.clap_threshold == 0.3
     assert RecaptionConfig(filter=limits, clap_threshold=0.5).limits.clap_threshold == 0.5
     assert RecaptionConfig(filter=limits).limits.min_words == 2
+
+
+@pytest.mark.parametrize(
+    ("device", "loaded", "cuda", "expected"),
+    [
+        ("cpu", True, True, False),
+        ("cuda:1", False, False, True),
+        ("mps", True, False, True),
+        ("auto", False, True, False),
+        ("auto", True, True, True),
+        ("auto", True, False, False),
+    ],
+)
+def test_where_networks_run_is_known_without_loading_torch(monkeypatch, device, loaded, cuda, expected):
+    backends = SimpleNamespace(mps=SimpleNamespace(is_available=lambda: False))
+    torch = SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: cuda), backends=backends)
+    monkeypatch.setitem(sys.modules, "torch", torch if loaded else None)
+    assert models._on_gpu(device) is expected
+
+
+@pytest.mark.parametrize(("said", "threads"), [("3", "3"), ("0", None), ("", None), ("many", None)])
+def test_threads_are_bounded_where_that_is_asked_for(monkeypatch, said, threads):
+    monkeypatch.setattr(os, "environ", {"AJ_NUM_THREADS": said})
+    models._limit_threads()
+    assert os.environ.get("OMP_NUM_THREADS") == threads and os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+
+
+def test_models_are_loaded_once_for_the_same_settings_and_one_set_at_a_time(monkeypatch):
+    made: list[RecaptionConfig] = []
+    monkeypatch.setattr(models, "_load", lambda config: made.append(config) or object())
+    first = models.load_models(RecaptionConfig())
+    assert models.load_models(RecaptionConfig(clap_threshold=0.5, batch=3)) is first
+    other = models.load_models(RecaptionConfig(captioner="template"))
+    assert other is not first and list(models._loaded.values()) == [other]
+    assert models.load_models(RecaptionConfig()) is not first and len(made) == 3
