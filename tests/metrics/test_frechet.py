@@ -43,6 +43,7 @@ def test_agrees_with_the_public_routines(fixture, name):
 def test_set_to_itself_is_zero(n, d):
     x = rows(0, n, d, shift=1000.0)
     assert frechet_distance(x, x) == 0
+    assert [frechet_distance(y, y) for y in (rows(seed, n, d) for seed in range(20))] == [0] * 20
     assert frechet_distance(x, x[::-1]) == pytest.approx(0, abs=1e-9 * d)
 
 
