@@ -203,5 +203,6 @@ def test_how_long_a_server_asks_to_wait_is_bounded(text: str, seconds: float):
 
 def test_an_address_may_name_the_path_of_the_question():
     with serving(lambda handler, *_: handler.say("Rain falls.")) as (address, _):
-        model = Endpoint(f"{address}/chat/completions", "tiny", QUICK)
+        model = Endpoint(f"{address}/chat/completions/", "tiny", QUICK)
+        assert model._address == address
         assert model.complete([Turn("rain?", 1)])[0].text == "Rain falls."

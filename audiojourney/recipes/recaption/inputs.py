@@ -15,7 +15,7 @@ from typing import Any
 
 from audiojourney.data.clip import Clip
 from audiojourney.data.manifest import SOUND_SUFFIXES, BadRow, iter_clips
-from audiojourney.data.rows import RowError, to_clip, to_row
+from audiojourney.data.rows import to_clip, to_row
 from audiojourney.data.spool import FirstSeen
 from audiojourney.errors import MissingError, UsageError
 from audiojourney.recipes.recaption import tars
@@ -124,7 +124,7 @@ class Inputs:
     def _row(self, name: _Name) -> Iterator[Clip]:
         try:
             yield to_clip(json.loads(name.text, parse_constant=lambda constant: None), Path())
-        except (ValueError, RecursionError, RowError) as error:
+        except (ValueError, RecursionError) as error:
             self._fault(f"stdin:{name.line}", "bad_row", str(error))
 
     def _bad_row(self, row: BadRow) -> None:

@@ -117,7 +117,7 @@ def _clip(
         row = _row(archive, members)
         row = {"id": name} | row | {"file_name": f"{path.name}/{sound.name}"}
         clip = to_clip(row, path.parent)
-    except (ValueError, RowError) as error:
+    except (ValueError, RecursionError) as error:
         on_fault(name, "bad_row", f"{error}.")
         return
     yield replace(clip, extra={**clip.extra, PLACE: {"offset": sound.offset_data, "size": sound.size}})

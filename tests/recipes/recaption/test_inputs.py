@@ -87,9 +87,13 @@ def test_a_list_on_standard_input_goes_on_behind_lines_that_are_no_clip():
     listed = "\r\n".join(lines).encode()
     with pytest.raises(MissingError, match=r"'\[\]'"):
         ids("-", stdin=listed)
-    inputs = Inputs(["-"], lambda: listed.replace(b"[]", b""))
+    inputs = Inputs(["-"], lambda: listed.replace(b"[]", b'{"x": ' + b"[" * 9999))
     assert [job.clip.id for job in inputs.jobs()] == ["data/clip-00000.wav", "data/gone.wav", "x.wav"]
-    assert [(item["id"], item["code"]) for item in inputs.failures] == [("stdin:3", "bad_row"), ("stdin:4", "bad_row")]
+    assert [(item["id"], item["code"]) for item in inputs.failures] == [
+        ("stdin:3", "bad_row"),
+        ("stdin:4", "bad_row"),
+        ("stdin:5", "bad_row"),
+    ]
     with pytest.raises(MissingError, match=r"gone\.wav"):
         ids("data/gone.wav")
 

@@ -80,7 +80,9 @@ def small_tar(path: str, members: list[tuple[str, bytes]]) -> None:
             archive.addfile(info, io.BytesIO(data or noise))
 
 
-@pytest.mark.parametrize("text", [b"[1, 2]", b'["text"]', b"7", b'"word"', b"null", b"{cut", b'{"captions": {"a": 1}}'])
+@pytest.mark.parametrize(
+    "text", [b"[1, 2]", b'["text"]', b"7", b'"word"', b"null", b"{cut", b'{"captions": {"a": 1}}', b"[" * 9999]
+)
 def test_json_beside_a_sound_that_is_no_row_is_a_failure_of_that_clip_alone(go, text):
     small_tar("a.tar", [("1.wav", b""), ("1.json", text), ("2.wav", b""), ("2.json", b'{"labels": ["noise"]}')])
     report = go(inputs=["a.tar"], output="out")
@@ -122,6 +124,6 @@ def test_a_tar_that_went_away_after_it_was_listed_fails_clip_by_clip(go):
     job = read_job(jobs.read_bytes().splitlines()[0], Path("out"))
     assert hear(job, (8000, None)).fault is None
     Path("a.tar").write_bytes(Path("a.tar").read_bytes()[:600])
-    assert hear(job, (8000, None)).fault.code == "truncated"
+    assert "the tar holds" in hear(job, (8000, None)).fault.reason
     Path("a.tar").unlink()
     assert hear(job, (8000, None)).fault.code == "missing_file"
