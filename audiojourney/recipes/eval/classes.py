@@ -116,7 +116,7 @@ def _score(value: Any, where: str) -> float:
 
 def _npz(path: Path) -> Scores:
     try:
-        with np.load(path, allow_pickle=False) as loaded:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as loaded:
             values = np.asarray(loaded["scores"], np.float64)
             ids = tuple(map(str, loaded["ids"])) if "ids" in loaded else tuple(map(str, range(len(values))))
             classes = loaded["classes"] if "classes" in loaded else range(values.shape[1])

@@ -87,7 +87,7 @@ def read_statistics(path: Path) -> Statistics:
     if not path.is_file():
         raise MissingError(f"There is no file of statistics {str(path)!r}.", "Write one with: aj eval ... --save-stats")
     try:
-        with np.load(path, allow_pickle=False) as loaded:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as loaded:
             told = json.loads(str(loaded["about"]))
             gaussians = {
                 (network, kind): Gaussian(loaded[f"{network}/{kind}/mean"], loaded[f"{network}/{kind}/factor"], rows)

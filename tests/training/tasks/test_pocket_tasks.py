@@ -119,7 +119,7 @@ def test_vocoder_learns(data: Path, tmp_path: Path) -> None:
 def test_listener_tells_noise_from_tones(data: Path, tmp_path: Path) -> None:
     config = ListenerTaskConfig(widths=(8, 8, 8, 8), crop_s=1.0, mixup=0.2)
     task = ListenerTask.build(config, [data])
-    steps(task, 40, size=8)
+    steps(task, 200, size=8)
     assert task.validate() == {"recorded": 1.0, "synthesised": 1.0}
     assert not task.module.training or task.module.dropout.p > 0
     task.export(tmp_path)
