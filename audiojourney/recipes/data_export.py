@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from audiojourney import config as configuration
 from audiojourney import files
 from audiojourney.data.clip import Clip
 from audiojourney.data.formats.base import DUPLICATE, Failure, bad_row
@@ -20,7 +19,16 @@ from audiojourney.data.formats.stored import Encoding, StoredSound, stored
 from audiojourney.data.manifest import BadRow, iter_clips
 from audiojourney.data.spool import FirstSeen
 from audiojourney.errors import ClipError, MissingError, UsageError
-from audiojourney.recipes.data_record import ErrorList, Tally, done_before, error_list, was_exported, write_record
+from audiojourney.recipes.data_record import (
+    DataReport,
+    ErrorList,
+    Tally,
+    done_before,
+    error_list,
+    identity,
+    was_exported,
+    write_record,
+)
 from audiojourney.recipes.ordered import ordered
 
 Progress = Callable[[int, int | None], None]  # (done, total where it is known)
@@ -83,24 +91,8 @@ class ExportConfig:
             raise UsageError(f"A rate of {self.rate_hz} Hz needs sounds that are encoded anew.", "Add --format flac.")
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExportReport:
-    """What was done.
-
-    Attributes:
-        output: folder of the data set.
-        counts: clips, hours, splits, failures, left out, shards.
-        fresh: False where the same data set was there already.
-    """
-
-    output: Path
-    counts: dict[str, Any]
-    fresh: bool
-
-    @property
-    def failed(self) -> int:
-        """Number of clips that could not be written."""
-        return sum(self.counts.get("failures", {}).values())
+class ExportReport(DataReport):
+    """What was done: `output` is the folder of the data set, and `counts` has its shards too."""
 
 
 def run(config: ExportConfig, on_progress: Progress = lambda done, total: None) -> ExportReport:
@@ -112,7 +104,7 @@ def run(config: ExportConfig, on_progress: Progress = lambda done, total: None) 
         AudioJourneyError: the disk is full or cannot be written.
     """
     make: type[Writer] = WRITERS.load(config.to)
-    settings = _identity(config)
+    settings = identity(config)
     if not config.source.exists():
         raise MissingError(f"There is no data at {config.source}.", "Name a folder or a list of clips.")
     _check_output(config.output)
@@ -131,12 +123,6 @@ def run(config: ExportConfig, on_progress: Progress = lambda done, total: None) 
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return ExportReport(output=config.output, counts=counts, fresh=True)
-
-
-def _identity(config: ExportConfig) -> dict[str, Any]:
-    """Return the settings that decide what is written."""
-    free = ("exists", "allow_errors", "strict", "workers", "dry_run", "output")
-    return {key: value for key, value in configuration.to_table(config).items() if key not in free}
 
 
 def _options(config: ExportConfig, folder: Path) -> WriterOptions:

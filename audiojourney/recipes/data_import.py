@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
-from audiojourney import config as configuration
 from audiojourney import files
 from audiojourney.data import manifest
 from audiojourney.data.audio import probe
@@ -22,7 +21,15 @@ from audiojourney.data.formats.sounds import Sounds
 from audiojourney.data.formats.stored import filed, placed, stored
 from audiojourney.data.spool import FirstSeen
 from audiojourney.errors import ClipError, MissingError, UsageError
-from audiojourney.recipes.data_record import ErrorList, Tally, done_before, error_list, write_record
+from audiojourney.recipes.data_record import (
+    DataReport,
+    ErrorList,
+    Tally,
+    done_before,
+    error_list,
+    identity,
+    write_record,
+)
 from audiojourney.recipes.ordered import ordered
 
 AUDIO = "audio"
@@ -91,25 +98,14 @@ class ImportConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImportReport:
-    """What was done.
+class ImportReport(DataReport):
+    """What was done: `output` is the list of clips.
 
     Attributes:
-        output: the list of clips.
         format: how the source was read.
-        counts: clips, hours, splits, failures, left out.
-        fresh: False where the same list was there already.
     """
 
-    output: Path
     format: str
-    counts: dict[str, Any]
-    fresh: bool
-
-    @property
-    def failed(self) -> int:
-        """Number of entries that could not become clips."""
-        return sum(self.counts.get("failures", {}).values())
 
 
 def run(config: ImportConfig, on_progress: Progress = lambda done, total: None) -> ImportReport:
@@ -123,7 +119,7 @@ def run(config: ImportConfig, on_progress: Progress = lambda done, total: None) 
     format = detect_format(config.source) if config.format == AUTO else config.format
     reader = load_reader(format)
     source = _source(config)
-    settings = _identity(config, format)
+    settings = {**identity(config), "format": format}
     there = done_before(config.output, settings, config.exists)
     target = config.output / manifest.NAME
     if there is not None or config.dry_run:
@@ -155,13 +151,6 @@ def _source(config: ImportConfig) -> Source:
         names=class_names(config.labels) if config.labels else {},
         segments=config.segments,
     )
-
-
-def _identity(config: ImportConfig, format: str) -> dict[str, Any]:
-    """Return the settings that decide what is written."""
-    table = configuration.to_table(config)
-    free = ("exists", "allow_errors", "strict", "workers", "dry_run", "output")
-    return {**{key: value for key, value in table.items() if key not in free}, "format": format}
 
 
 def _wanted(items: Iterator[Item], config: ImportConfig, tally: Tally) -> Iterator[Item]:

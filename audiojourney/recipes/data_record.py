@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from audiojourney import __version__, files
+from audiojourney import config as configuration
 from audiojourney.data.clip import Clip
 from audiojourney.data.formats.base import Failure
 from audiojourney.errors import AudioJourneyError, UsageError
 
 RECORD = "dataset.json"
 ERRORS = "errors.jsonl"
+# Settings that decide how a data set is made, and not what it holds.
+_FREE = ("exists", "allow_errors", "strict", "workers", "dry_run", "output")
 
 
 @dataclass
@@ -62,6 +65,31 @@ class Tally:
             "failures": dict(sorted(self.failures.items())),
             "left_out": dict(sorted(self.left_out.items())),
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataReport:
+    """What was done to make a data set.
+
+    Attributes:
+        output: what was made.
+        counts: clips, hours, splits, failures, left out.
+        fresh: False where the same data set was there already.
+    """
+
+    output: Path
+    counts: dict[str, Any]
+    fresh: bool
+
+    @property
+    def failed(self) -> int:
+        """Number of entries that could not become part of it."""
+        return sum(self.counts.get("failures", {}).values())
+
+
+def identity(config: Any) -> dict[str, Any]:
+    """Return the settings, of the dataclass of a recipe, that decide what is written."""
+    return {key: value for key, value in configuration.to_table(config).items() if key not in _FREE}
 
 
 def write_record(folder: Path, settings: Mapping[str, Any], table: Mapping[str, Any]) -> None:

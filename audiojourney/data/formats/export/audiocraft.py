@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from audiojourney.data.clip import Clip
-from audiojourney.data.formats.export.base import (
-    LineFiles,
-    Shard,
-    Writer,
-    WriterOptions,
-    put_json,
-    put_sound,
-    split_name,
-)
+from audiojourney.data.formats.export.base import ListWriter, put_json, put_sound, split_name
 from audiojourney.data.formats.stored import StoredSound
 
 
-class AudiocraftWriter(Writer):
+class AudiocraftWriter(ListWriter):
     """Writes `SPLIT/data.jsonl` and `SPLIT/audio/`."""
-
-    def __init__(self, options: WriterOptions) -> None:
-        super().__init__(options)
-        self._lists = LineFiles(options.folder)
 
     def add(self, clip: Clip, sound: StoredSound) -> None:
         """Write a sound, its description, and its row."""
@@ -45,12 +33,3 @@ class AudiocraftWriter(Writer):
             "info_path": None,
         }
         self._lists.add(f"{split}/data.jsonl", row)
-
-    def close(self) -> list[Shard]:
-        """Finish the lists."""
-        self._lists.close()
-        return []
-
-    def abandon(self) -> None:
-        """Close the lists."""
-        self._lists.close()

@@ -108,6 +108,25 @@ class LineFiles:
         return sorted(self._open)
 
 
+class ListWriter(Writer):
+    """A writer whose lists grow line by line, in files below `lists_below`."""
+
+    lists_below: ClassVar[str] = ""
+
+    def __init__(self, options: WriterOptions) -> None:
+        super().__init__(options)
+        self._lists = LineFiles(options.folder / self.lists_below)
+
+    def close(self) -> list[Shard]:
+        """Finish the lists."""
+        self._lists.close()
+        return []
+
+    def abandon(self) -> None:
+        """Close the lists."""
+        self._lists.close()
+
+
 def split_name(clip: Clip) -> str:
     """Return the name of a clip's split as files may be called; clips without one train."""
     return _UNSAFE.sub("_", clip.split) or DEFAULT_SPLIT

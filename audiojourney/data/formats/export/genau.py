@@ -6,21 +6,21 @@ from typing import Any
 
 from audiojourney import files
 from audiojourney.data.clip import Clip
-from audiojourney.data.formats.export.base import LineFiles, Shard, Writer, WriterOptions, put_json, split_name
+from audiojourney.data.formats.export.base import ListWriter, Shard, WriterOptions, put_json, split_name
 from audiojourney.data.formats.stored import StoredSound, key_of
 
 _PER_FOLDER = 5000  # as the download tool of GenAu lays clips out
 _SPLITS = ("train", "val", "test")
 
 
-class GenauWriter(Writer):
+class GenauWriter(ListWriter):
     """Writes WAV files, a JSON beside each, `metadata/NAME_SPLIT.txt` and `metadata/dataset_root.json`."""
 
     encoding = "wav"
+    lists_below = "metadata"
 
     def __init__(self, options: WriterOptions) -> None:
         super().__init__(options)
-        self._lists = LineFiles(options.folder / "metadata")
         self._count: dict[str, int] = {}
 
     def add(self, clip: Clip, sound: StoredSound) -> None:
@@ -33,18 +33,14 @@ class GenauWriter(Writer):
         self._lists.add(f"{self.options.name}_{split}.txt", f"{stem}.json")
 
     def close(self) -> list[Shard]:
-        """Write the index."""
-        self._lists.close()
+        """Finish the lists and write the index."""
+        shards = super().close()
         name, home = self.options.name, self.options.home
         lists = {split: str(home / "metadata" / f"{name}_{split}.txt") for split in self._count}
         paths = {name: {split: "" for split in _SPLITS} | lists}
         index = {name: str(home), "metadata": {"path": paths}}
         files.write_json(self.options.folder / "metadata" / "dataset_root.json", index)
-        return []
-
-    def abandon(self) -> None:
-        """Close the lists."""
-        self._lists.close()
+        return shards
 
 
 def about(clip: Clip, sound: StoredSound) -> dict[str, Any]:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from audiojourney.data.clip import Clip
-from audiojourney.data.formats.export.base import LineFiles, Shard, Writer, WriterOptions, put_sound, split_name
+from audiojourney.data.formats.export.base import ListWriter, put_sound, split_name
 from audiojourney.data.formats.stored import StoredSound
 
 
-class TangoWriter(Writer):
+class TangoWriter(ListWriter):
     """Writes `SPLIT.json` and `audio/`."""
 
     needs_caption = True
-
-    def __init__(self, options: WriterOptions) -> None:
-        super().__init__(options)
-        self._lists = LineFiles(options.folder)
 
     def add(self, clip: Clip, sound: StoredSound) -> None:
         """Write a sound and a row for each caption; `captions` is one text there, in spite of its name."""
@@ -24,12 +20,3 @@ class TangoWriter(Writer):
         for caption in clip.captions:
             row = {"dataset": dataset, "location": location, "captions": caption.text}
             self._lists.add(f"{split_name(clip)}.json", row)
-
-    def close(self) -> list[Shard]:
-        """Finish the lists."""
-        self._lists.close()
-        return []
-
-    def abandon(self) -> None:
-        """Close the lists."""
-        self._lists.close()
