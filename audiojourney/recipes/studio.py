@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import groupby
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from audiojourney import __version__, model_folder
+from audiojourney.diffusion.samplers.base import OnStep
 from audiojourney.errors import MissingError, UsageError
 from audiojourney.models.base import Familiarity, Sampling, SoundGenerator
 from audiojourney.models.device import find_device
@@ -26,7 +27,6 @@ from audiojourney.recipes.takes import Take
 from audiojourney.registry import offer
 
 GPU_BATCH = 8
-OnStep = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ B batch, C channels, L latent frames, F mel frames, T samples.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from audiojourney import config as configuration
 from audiojourney.data.mel import GENAU, log_mel
 from audiojourney.diffusion.guidance import guided
 from audiojourney.diffusion.samplers import find_sampler
+from audiojourney.diffusion.samplers.base import OnStep
 from audiojourney.diffusion.schedule import NoiseSchedule
 from audiojourney.errors import UsageError
 from audiojourney.model_folder import read_config, read_weights
@@ -33,7 +33,6 @@ from audiojourney.models.pocket.staging import Take, put_together, stage
 from audiojourney.models.pocket.text import PocketText
 from audiojourney.models.pocket.vocoder import SpectralVocoder, griffin_lim
 
-OnStep = Callable[[int, int], None]
 KIND = "pocket-generator"
 GRIFFIN_LIM = "griffin-lim"
 PEAK = 0.8
@@ -206,8 +205,9 @@ class PocketGenerator:
         """Waveforms (T,) of takes of one length."""
         samples = takes[0].samples
         generators = [torch.Generator().manual_seed(take.seed(seeds[take.row])) for take in takes]
-        ask = partial(self._conditions, [prompts[take.row] for take in takes], [take.part for take in takes])
-        mel = self._mel(*ask(sampling.negative), sampling, self._latent_frames(samples), generators, on_step)
+        said, parts = [prompts[take.row] for take in takes], [take.part for take in takes]
+        asked, away = self._conditions(said, parts, sampling.negative)
+        mel = self._mel(asked, away, sampling, self._latent_frames(samples), generators, on_step)
         return dict(zip(takes, self._vocode(mel, generators)[:, :samples].cpu(), strict=True))
 
     def _mel(

@@ -93,9 +93,10 @@ def _levelled(wave: Tensor, take: Take, rate_hz: int) -> Tensor:
     if take.level_db is None or not bool(wave.any()):
         return wave
     sound = wave.numpy()
-    steady = active_share(sound, rate_hz) >= STEADY_SHARE
-    lower_db = BEHIND_DB["steady" if steady else "events"] if take.behind else 0.0
-    return torch.from_numpy(to_level(sound, rate_hz, take.level_db + lower_db)).float()
+    level_db = take.level_db
+    if take.behind:
+        level_db += BEHIND_DB["steady" if active_share(sound, rate_hz) >= STEADY_SHARE else "events"]
+    return torch.from_numpy(to_level(sound, rate_hz, level_db)).float()
 
 
 def _faded(wave: Tensor, take: Take, rate_hz: int) -> Tensor:
