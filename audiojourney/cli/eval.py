@@ -92,6 +92,7 @@ def eval(
     with _ui.progress("measuring", shown=not as_json) as bar:
 
         def tell(event: recipe.Event) -> None:
+            """Show a warning, or how far it is."""
             if isinstance(event, recipe.Warned):
                 _ui.warn(event.text)
             elif bar is not None:

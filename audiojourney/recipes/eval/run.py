@@ -75,6 +75,7 @@ def run(config: EvalConfig, on_event: Callable[[Event], None] = lambda event: No
     told: list[str] = []
 
     def warn(text: str) -> None:
+        """Keep a warning for the result, and tell it now."""
         told.append(text)
         on_event(Warned(text))
 

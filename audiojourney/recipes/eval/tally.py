@@ -179,6 +179,7 @@ class Tally:
         )
 
         def find() -> Interval:
+            """The interval, from parts of one side or of both."""
             slow = min(len(gaussian.mean), whole.rows, gaussian.rows) > SLOW_ROWS
             draws = min(self.draws, SLOW_DRAWS) if slow else self.draws
             if known is not None:
