@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from audiojourney.models import onednn
-from audiojourney.models.onednn import OneDNNLinear, use_onednn
+from audiojourney.models.onednn import OneDNNLinear, pack, use_onednn
 
 pytestmark = pytest.mark.skipif(not onednn.available(), reason="this processor gains nothing by oneDNN")
 
@@ -80,6 +80,55 @@ def test_a_module_is_changed_in_place_and_keeps_its_state():
     assert use_onednn(module) == 0
     assert module.state_dict().keys() == state.keys()
     torch.testing.assert_close(module(x), before)
+
+
+def test_packed_weights():
+    module, x = nn.Sequential(nn.Linear(12, 20), nn.Linear(20, 12), Block(nn.GELU())), torch.randn(5, 12)
+    before, state = module(x), module.state_dict().keys()
+    use_onednn(module)
+    pack(module)
+    assert module[0].packed is not None
+    assert module.state_dict().keys() == state
+    torch.testing.assert_close(module(x), before)
+    with torch.inference_mode():
+        for rows in (5, 1, 700):
+            plain = nn.functional.linear(x[:1].expand(rows, -1), module[0].weight, module[0].bias)
+            torch.testing.assert_close(module[0](x[:1].expand(rows, -1)), plain)
+        torch.testing.assert_close(module(x), before)
+
+
+class Block(nn.Module):
+    """A layer and what is behind it, named as in transformers."""
+
+    def __init__(self, activation: nn.Module) -> None:
+        super().__init__()
+        self.dense, self.intermediate_act_fn = nn.Linear(12, 20), activation
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.intermediate_act_fn(self.dense(x))
+
+
+def test_a_gelu_goes_along():
+    block, x = Block(nn.GELU()), torch.randn(3, 5, 12)
+    state, before = block.state_dict().keys(), block(x)
+    assert use_onednn(block) == 1
+    assert isinstance(block.intermediate_act_fn, nn.Identity)
+    assert block.state_dict().keys() == state
+    torch.testing.assert_close(block(x), before)
+    block(x).sum().backward()
+    assert block.dense.weight.grad is not None
+    with torch.no_grad():
+        torch.testing.assert_close(block(x), before)
+        assert block.double()(x.double()).dtype == torch.float64
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU(), nn.GELU(approximate="tanh")])
+def test_other_activations_stay(activation: nn.Module):
+    block, x = Block(activation), torch.randn(3, 12)
+    before = block(x)
+    use_onednn(block)
+    assert block.intermediate_act_fn is activation
+    torch.testing.assert_close(block(x), before)
 
 
 def test_nothing_changes_where_it_would_not_help(monkeypatch: pytest.MonkeyPatch):

@@ -28,7 +28,9 @@ from audiojourney.models.clap.network import Clap
 from audiojourney.models.genau.checkpoint import RANKING_CLAP
 from audiojourney.models.genau.published import PARTS
 from audiojourney.models.genau.state import read_state
-from audiojourney.models.onednn import use_onednn
+from audiojourney.models.onednn import pack, use_onednn
+from audiojourney.models.threads import side_by_side
+from audiojourney.models.windows import fuse_windows
 
 KIND = "autocap"
 PUBLISHED = "autocap-full"
@@ -75,10 +77,15 @@ class AutoCapModel:
         self.device = device
         self.network.eval().requires_grad_(False).to(device, _DTYPES[dtype])
         self.network.htsat.float()
+        encoders = [self.network.htsat, self.network.qformer, self.network.bart.model.encoder]
         if self.clap is not None:
-            self.clap.to(device)
-        if device.type == "cpu":
-            use_onednn(self.network)
+            encoders.append(self.clap.to(device))
+        for part in (self.network, *encoders):
+            fuse_windows(part)
+            if device.type == "cpu":
+                use_onednn(part)
+        for part in encoders:
+            pack(part)
         return self
 
     @torch.inference_mode()
@@ -90,9 +97,10 @@ class AutoCapModel:
             texts: metadata of each by field.
         """
         ids, mask = (t.to(self.device) for t in metadata_batch(texts, self.network.config, self.tokenizer))
-        step = LISTEN if self.device.type == "cpu" else len(waves)
-        parts = [slice(first, first + step) for first in range(0, len(waves), step)]
-        heard = [self._encode(waves[part], ids[part], mask[part]) for part in parts]
+        if self.device.type != "cpu":
+            return self._encode(waves, ids, mask)
+        parts = [slice(first, first + LISTEN) for first in range(0, len(waves), LISTEN)]
+        heard = side_by_side(lambda part: self._encode(waves[part], ids[part], mask[part]), parts)
         return Heard(torch.cat([part.states for part in heard]), torch.cat([part.mask for part in heard]))
 
     def _encode(self, waves: Sequence[np.ndarray], ids: Tensor, mask: Tensor) -> Heard:

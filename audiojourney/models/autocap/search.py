@@ -88,7 +88,7 @@ class _Beams:
 
     def __init__(self, network: AutoCap, heard: Heard, decoding: Decoding) -> None:
         self.decoding, self.width = decoding, decoding.beams
-        self.decoder, states = _begin(network, heard, decoding.longest)
+        self.decoder, states = _begin(network, heard, decoding.longest, self.width)
         self.open = list(range(len(heard.states)))
         self.finished: list[list[Hypothesis]] = [[] for _ in self.open]
         self.tokens = [[END, START] for _ in self.open]
@@ -121,9 +121,7 @@ class _Beams:
             ids = torch.full_like(order, END)
         else:
             count = min(2 * self.width, self.logits.shape[1])
-            total = self.logits.logsumexp(dim=1, keepdim=True)
-            likely, ids = largest(_forbid_repeats(self.logits, self.tokens), count)
-            likely = likely - total
+            likely, ids = largest(_forbid_repeats(self.logits.log_softmax(dim=1), self.tokens), count)
             every = (likely.view(clips, width, count) + self.scores[..., None]).view(clips, -1)
             values, picks = every.topk(min(2 * self.width, every.shape[1]), dim=1)
             order, ids = picks // count, ids.view(clips, -1).gather(1, picks)
@@ -170,7 +168,7 @@ def sample(
         count: captions of a clip.
     """
     device, longest = heard.states.device, decoding.longest
-    decoder, states = _begin(network, heard, longest)
+    decoder, states = _begin(network, heard, longest, count)
     decoder.choose(torch.arange(len(seeds), device=device).repeat_interleave(count))
     logits = decoder.logits(states).repeat_interleave(count, dim=0)
     draws = torch.cat([_draws(seed, count, longest) for seed in seeds]).to(device)
@@ -190,9 +188,9 @@ def sample(
     return [found[first : first + count] for first in range(0, len(found), count)]
 
 
-def _begin(network: AutoCap, heard: Heard, longest: int) -> tuple[Decoder, Tensor]:
+def _begin(network: AutoCap, heard: Heard, longest: int, captions: int) -> tuple[Decoder, Tensor]:
     """Read the two tokens that every caption begins with; return the decoder and its states (B, D)."""
-    decoder = Decoder(network, heard, longest)
+    decoder = Decoder(network, heard, longest, captions)
     first = torch.full((decoder.clips,), END, device=heard.states.device)
     decoder.step(first)
     return decoder, decoder.step(torch.full_like(first, START))

@@ -17,6 +17,9 @@ from audiojourney.errors import UsageError
 from audiojourney.models.clap.cropping import Crop, through_int16, windows
 from audiojourney.models.clap.network import Clap
 from audiojourney.models.device import find_device
+from audiojourney.models.onednn import use_onednn
+from audiojourney.models.threads import side_by_side
+from audiojourney.models.windows import fuse_windows
 
 CLAP_LAION = "clap_laion"
 _PRODUCTS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -30,7 +33,7 @@ class ClapOptions:
         crop: what is heard of a sound longer than the network's window: its `centre`, its `start`, or all of it in
             `windows`, whose vectors are averaged.
         int16: pass sounds through 16-bit integers first, as LAION's own scripts do.
-        batch: windows, or texts, that go through the network at once.
+        batch: windows, or texts, that go through the network at once; on a processor one does.
         texts_kept: texts whose vectors are remembered.
     """
 
@@ -135,15 +138,20 @@ class ClapScorer(EmbeddingScorer):
             raise UsageError(f"CLAP does not run in {dtype!r}.", f"Use {', '.join(_PRODUCTS)}.")
         super().__init__(CLAP_LAION, model, clap.mel.rate_hz, options or ClapOptions())
         self.clap = clap.to(find_device(device))
+        fuse_windows(self.clap)
+        if self.clap.device.type == "cpu":
+            use_onednn(self.clap)
         self._products = _PRODUCTS[dtype]
 
     def _hear(self, waves: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return a vector (D,) for each wave: that of its window, or the mean over its windows."""
         cut = [windows(wave, self.clap.samples, self.options.crop) for wave in waves]
         ends = np.cumsum([len(part) for part in cut])[:-1]
-        pieces = torch.cat(cut).split(self.options.batch)
-        with torch.inference_mode(), self._precision():
-            vectors = [self.clap.hear(self._prepared(piece)).cpu().numpy() for piece in pieces]
+        with torch.inference_mode():
+            if self.clap.device.type == "cpu":  # one by one as well, which its cache holds
+                vectors = side_by_side(self._vectors, torch.cat(cut).split(1))
+            else:
+                vectors = [self._vectors(piece) for piece in torch.cat(cut).split(self.options.batch)]
         return [part.mean(axis=0) for part in np.split(np.concatenate(vectors), ends)]
 
     def _read(self, texts: list[str]) -> np.ndarray:
@@ -151,6 +159,11 @@ class ClapScorer(EmbeddingScorer):
         parts = [[text] for text in texts] if self.clap.device.type == "cpu" else [texts]
         with torch.inference_mode(), self._precision():
             return torch.cat([self.clap.text(part) for part in parts]).cpu().numpy()
+
+    def _vectors(self, piece: torch.Tensor) -> np.ndarray:
+        """Return vectors (B, D) of windows (B, T)."""
+        with self._precision():
+            return self.clap.hear(self._prepared(piece)).cpu().numpy()
 
     def _prepared(self, piece: torch.Tensor) -> torch.Tensor:
         """Return windows (B, T) on the device of the network, through 16-bit integers where asked."""

@@ -126,11 +126,29 @@ def mean_log_probability(module: AutoCap, states: Heard, row: int, found: Hypoth
 def test_steps_are_the_whole_decoder():
     module, states = network(8), heard(8, 2)
     tokens = torch.randint(3, 200, (4, 6), generator=torch.Generator().manual_seed(0))
-    decoder = Decoder(module, states, 6)
+    decoder = Decoder(module, states, 6, 2)
     decoder.choose(torch.tensor([0, 0, 1, 1]))
     stepped = torch.stack([decoder.logits(decoder.step(column)) for column in tokens.T], dim=1)
     whole = module(states.rows(torch.tensor([0, 0, 1, 1])), tokens)
     torch.testing.assert_close(stepped, whole, atol=2e-4, rtol=1e-4)
+
+
+@torch.inference_mode()
+def test_captions_part_and_clips_leave():
+    """Rows of four steps: what each caption was before is what the whole decoder is asked with."""
+    module, states = network(8), heard(8, 3)
+    decoder = Decoder(module, states, 4, 2)
+    decoder.step(torch.tensor([11, 12, 13]))
+    decoder.choose(torch.tensor([0, 0, 1, 1, 2, 2]))
+    decoder.step(torch.tensor([21, 22, 23, 24, 25, 26]))
+    decoder.keep(torch.tensor([0, 2]))
+    decoder.choose(torch.tensor([1, 0, 5, 5]))
+    decoder.step(torch.tensor([31, 32, 33, 34]))
+    decoder.choose(torch.tensor([1, 1, 2, 3]))
+    found = decoder.logits(decoder.step(torch.tensor([41, 42, 43, 44])))
+    tokens = torch.tensor([[11, 21, 32, 41], [11, 21, 32, 42], [13, 26, 33, 43], [13, 26, 34, 44]])
+    whole = module(states.rows(torch.tensor([0, 0, 2, 2])), tokens)[:, -1]
+    torch.testing.assert_close(found, whole, atol=2e-4, rtol=1e-4)
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
