@@ -13,6 +13,7 @@ from audiojourney.data.mel import HTSAT as MEL
 from audiojourney.errors import UsageError
 from audiojourney.models.autocap.config import HTSATConfig
 from audiojourney.models.transformers_parts import transformers_class
+from audiojourney.models.windows import fuse_windows
 
 FRAMES = 1024  # a log-mel is stretched to as many frames
 LATENTS = 32  # moments of a clip, 0.3125 s each for 10 s
@@ -43,6 +44,7 @@ class HTSAT(nn.Module):
             hidden_dropout_prob=0.0,
         )
         self.swin = transformers_class("models.clap.modeling_clap", "ClapAudioModel")(sizes)
+        fuse_windows(self.swin)
 
     def forward(self, mel: Tensor, keep: Tensor | None = None) -> Tensor:
         """Map log-mel (B, F, M) in dB to latents (B, 32, C).

@@ -30,7 +30,6 @@ from audiojourney.models.genau.published import PARTS
 from audiojourney.models.genau.state import read_state
 from audiojourney.models.onednn import pack, use_onednn
 from audiojourney.models.threads import side_by_side
-from audiojourney.models.windows import fuse_windows
 
 KIND = "autocap"
 PUBLISHED = "autocap-full"
@@ -79,13 +78,11 @@ class AutoCapModel:
         self.network.htsat.float()
         encoders = [self.network.htsat, self.network.qformer, self.network.bart.model.encoder]
         if self.clap is not None:
-            encoders.append(self.clap.to(device))
-        for part in (self.network, *encoders):
-            fuse_windows(part)
-            if device.type == "cpu":
-                use_onednn(part)
-        for part in encoders:
-            pack(part)
+            encoders.append(self.clap.place(device).model.audio_model)
+        if device.type == "cpu":
+            use_onednn(self.network)
+            for part in encoders:
+                pack(part)
         return self
 
     @torch.inference_mode()

@@ -18,7 +18,9 @@ from audiojourney.data.resample import resample
 from audiojourney.models.clap.cropping import fit_length
 from audiojourney.models.clap.keys import OPTIONAL_IN_CLAP, clap_sizes, clap_state
 from audiojourney.models.genau.state import State, fill
+from audiojourney.models.onednn import use_onednn
 from audiojourney.models.transformers_parts import transformers_class
+from audiojourney.models.windows import fuse_windows
 
 CLAP_SECONDS = 10
 CLAP_TOKENS = 512
@@ -71,6 +73,13 @@ class Clap(nn.Module):
         kept = {name: tensor for name, tensor in state.items() if name in known or not name.endswith(OPTIONAL_IN_CLAP)}
         fill(model, kept, "CLAP", optional=OPTIONAL_IN_CLAP)
         return cls(model, tokenizer, drop, longest)
+
+    def place(self, device: torch.device | str) -> Clap:
+        """Move to a device and take the ways that are fast there, equal to rounding; return itself."""
+        fuse_windows(self.to(device))
+        if self.device.type == "cpu":
+            use_onednn(self)
+        return self
 
     def text(self, prompts: Sequence[str]) -> Tensor:
         """Return vectors (B, D) of prompts; a prompt is cut after `longest` word pieces."""

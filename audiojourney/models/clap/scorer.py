@@ -17,9 +17,7 @@ from audiojourney.errors import UsageError
 from audiojourney.models.clap.cropping import Crop, through_int16, windows
 from audiojourney.models.clap.network import Clap
 from audiojourney.models.device import find_device
-from audiojourney.models.onednn import use_onednn
 from audiojourney.models.threads import side_by_side
-from audiojourney.models.windows import fuse_windows
 
 CLAP_LAION = "clap_laion"
 _PRODUCTS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -137,10 +135,7 @@ class ClapScorer(EmbeddingScorer):
         if dtype not in _PRODUCTS:
             raise UsageError(f"CLAP does not run in {dtype!r}.", f"Use {', '.join(_PRODUCTS)}.")
         super().__init__(CLAP_LAION, model, clap.mel.rate_hz, options or ClapOptions())
-        self.clap = clap.to(find_device(device))
-        fuse_windows(self.clap)
-        if self.clap.device.type == "cpu":
-            use_onednn(self.clap)
+        self.clap = clap.place(find_device(device))
         self._products = _PRODUCTS[dtype]
 
     def _hear(self, waves: Sequence[np.ndarray]) -> list[np.ndarray]:
